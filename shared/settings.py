@@ -1,0 +1,56 @@
+"""Settings of both services, read once from the environment by `__main__` and passed on."""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+STARTER_MODEL = "starter"
+CLIP_MODEL = "clip"
+
+
+def default_home() -> Path:
+    """`~/.keepers`; for root, `/var/lib/keepers`."""
+    return Path("/var/lib/keepers") if os.geteuid() == 0 else Path.home() / ".keepers"
+
+
+class Settings(BaseSettings):
+    """Each field is the environment variable of the same name in capitals."""
+
+    model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True)
+
+    keepers_home: Path = Field(default_factory=default_home)
+    database_url: str | None = None
+    rabbitmq_url: str | None = None
+    topology_prefix: str = "keepers.v1"
+    retry_delays_ms: tuple[int, ...] = (5_000, 30_000, 300_000)
+    photo_library: str | None = None
+    photo_libraries: str | None = None  # colon-separated
+
+    convert_workers: int = Field(default_factory=lambda: os.cpu_count() or 1)
+    max_megapixels: int = 250
+    raw_render: Literal["embedded", "demosaic"] = "embedded"
+    decode_seconds: float = 120
+    decode_memory_mb: int = 4096
+    embed_batch: int = 16
+    clip_model_name: str = "ViT-L-14"
+    clip_pretrained: str = "laion2b_s32b_b82k"
+    clip_device: str = "auto"
+
+    log_format: Literal["text", "json"] = "text"
+
+    @property
+    def claims_folder(self) -> Path:
+        return self.keepers_home / "claims"
+
+    @property
+    def models_folder(self) -> Path:
+        return self.keepers_home / "models"
+
+    @property
+    def library_roots(self) -> tuple[Path, ...] | None:
+        """The only folders that may be read, or None when the person set none."""
+        named = [self.photo_library or "", *(self.photo_libraries or "").split(":")]
+        return tuple(Path(name).expanduser() for name in named if name) or None

@@ -1,0 +1,35 @@
+"""What handlers work with, loaded on first use and kept for the life of the process."""
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from shared.claims import ClaimStore
+from shared.settings import Settings
+
+if TYPE_CHECKING:
+    from workers.engines.decoder import Decoder
+    from workers.engines.embedders import Embedders
+
+
+class Tools:
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.claims = ClaimStore(settings.claims_folder, settings.library_roots)
+
+    @cached_property
+    def decoder(self) -> "Decoder":
+        from workers.engines.decoder import Decoder
+
+        return Decoder(self.settings)
+
+    @cached_property
+    def embedders(self) -> "Embedders":
+        from workers.engines.embedders import Embedders
+
+        return Embedders(self.settings)
+
+    def close(self) -> None:
+        """End what was started. Safe to call when nothing was."""
+        decoder = self.__dict__.get("decoder")
+        if decoder is not None:
+            decoder.close()
