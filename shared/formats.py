@@ -4,10 +4,13 @@ An extension only decides what an import looks at; what a file really is, its fi
 """
 
 RAW_EXTENSIONS = frozenset(
-    "cr2 cr3 crw nef nrw arw dng raf orf rw2 rwl pef srw x3f 3fr erf mef mos dcr kdc iiq raw".split()
+    ["cr2", "cr3", "crw", "nef", "nrw", "arw", "dng", "raf", "orf", "rw2", "rwl", "pef"]
+    + ["srw", "x3f", "3fr", "erf", "mef", "mos", "dcr", "kdc", "iiq", "raw"]
 )
-IMAGE_EXTENSIONS = RAW_EXTENSIONS | frozenset("jpg jpeg png webp tif tiff bmp heic heif hif avif jxl".split())
-COMPANION_EXTENSIONS = frozenset("jpg jpeg heic heif hif".split())  # what a camera writes beside a RAW
+IMAGE_EXTENSIONS = RAW_EXTENSIONS | frozenset(
+    ["jpg", "jpeg", "png", "webp", "tif", "tiff", "bmp", "heic", "heif", "hif", "avif", "jxl"]
+)
+COMPANION_EXTENSIONS = frozenset(["jpg", "jpeg", "heic", "heif", "hif"])  # what a camera writes beside a RAW
 
 
 def extension_of(name: str | bytes) -> str:
