@@ -1,0 +1,29 @@
+"""What routes work with. `create_app` builds it; nothing else chooses real things."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from orchestrator.db import Sessions
+from orchestrator.live import Live
+from orchestrator.pipeline import Pipeline
+from shared.claims import ClaimStore
+from shared.settings import Settings
+
+
+@dataclass(frozen=True)
+class Services:
+    settings: Settings
+    sessions: Sessions
+    claims: ClaimStore
+    live: Live
+    pipeline: Pipeline
+
+
+def services(request: Request) -> Services:
+    found: Services = request.app.state.services
+    return found
+
+
+ServicesDep = Annotated[Services, Depends(services)]

@@ -1,0 +1,23 @@
+"""Telling the pages: an event is written in the transaction that made it true."""
+
+import json
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+CHANNEL = "keepers_events"
+
+PHOTOS, IMPORTS, FAILURES, STAGES = "photos", "imports", "failures", "stages"
+
+
+async def record(session: AsyncSession, kind: str, ids: list[int]) -> None:
+    """Say that these photos, imports or error-log rows changed. Heard by every orchestrator after the commit."""
+    await session.execute(
+        text("INSERT INTO events (kind, data) VALUES (:kind, CAST(:data AS jsonb))"),
+        {"kind": kind, "data": json.dumps({"ids": ids})},
+    )
+    await session.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})
+
+
+async def forget_old(session: AsyncSession) -> None:
+    await session.execute(text("DELETE FROM events WHERE created_at < now() - interval '10 minutes'"))
