@@ -3,10 +3,12 @@
 An extension only decides what an import looks at; what a file really is, its first bytes tell the decoder.
 """
 
-RAW_EXTENSIONS = frozenset(
-    ["cr2", "cr3", "crw", "nef", "nrw", "arw", "dng", "raf", "orf", "rw2", "rwl", "pef"]
-    + ["srw", "x3f", "3fr", "erf", "mef", "mos", "dcr", "kdc", "iiq", "raw"]
-)
+# fmt: off
+RAW_EXTENSIONS = frozenset([
+    "cr2", "cr3", "crw", "nef", "nrw", "arw", "dng", "raf", "orf", "rw2", "rwl", "pef",
+    "srw", "x3f", "3fr", "erf", "mef", "mos", "dcr", "kdc", "iiq", "raw",
+])
+# fmt: on
 IMAGE_EXTENSIONS = RAW_EXTENSIONS | frozenset(
     ["jpg", "jpeg", "png", "webp", "tif", "tiff", "bmp", "heic", "heif", "hif", "avif", "jxl"]
 )
