@@ -5,7 +5,19 @@ from typing import Any
 from uuid import UUID
 
 from pgvector.sqlalchemy import HALFVEC
-from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, Index, LargeBinary, SmallInteger, Text, func, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    Text,
+    column,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -15,6 +27,15 @@ QUEUED, PUBLISHED, RETRYING = "queued", "published", "retrying"
 DONE, FAILED, HELD, CANCELLED = "done", "failed", "held", "cancelled"
 PENDING, DAMAGED, SKIPPED = "pending", "damaged", "skipped"
 ORIGINAL, COMPANION, COPY = "original", "companion", "copy"
+
+
+def _last(name: str) -> Any:  # Any: an SQL expression
+    """Descending, photos without the value at the end."""
+    return column(name).desc().nulls_last()
+
+
+_VISIBLE = "preview IS NOT NULL AND deleted_at IS NULL"
+_REJECTED = "rejected_at IS NOT NULL AND deleted_at IS NULL"
 
 Json = dict[str, Any]  # Any: a JSON column
 
@@ -66,14 +87,14 @@ class Photo(SQLModel, table=True):
 
     __tablename__ = "photos"
     __table_args__ = (
-        Index("photos_newest", text("id DESC"), postgresql_where=text("preview IS NOT NULL AND rejected_at IS NULL AND deleted_at IS NULL")),
-        Index("photos_captured", text("captured_at DESC NULLS LAST, id DESC"), postgresql_where=text("preview IS NOT NULL AND deleted_at IS NULL")),
-        Index("photos_sharpness", text("sharpness_score DESC NULLS LAST, id DESC"), postgresql_where=text("preview IS NOT NULL AND deleted_at IS NULL")),
-        Index("photos_exposure", text("exposure_score DESC NULLS LAST, id DESC"), postgresql_where=text("preview IS NOT NULL AND deleted_at IS NULL")),
-        Index("photos_rejected", text("id DESC"), postgresql_where=text("rejected_at IS NOT NULL AND deleted_at IS NULL")),
+        Index("photos_newest", text("id DESC"), postgresql_where=text(f"{_VISIBLE} AND rejected_at IS NULL")),
+        Index("photos_captured", _last("captured_at"), text("id DESC"), postgresql_where=text(_VISIBLE)),
+        Index("photos_sharpness", _last("sharpness_score"), text("id DESC"), postgresql_where=text(_VISIBLE)),
+        Index("photos_exposure", _last("exposure_score"), text("id DESC"), postgresql_where=text(_VISIBLE)),
+        Index("photos_rejected", text("id DESC"), postgresql_where=text(_REJECTED)),
         Index("photos_project", "project_id", text("id DESC")),
         Index("photos_content_hash", "content_hash"),
-    )  # fmt: skip
+    )
     id: int = _id()
     root_id: int = _fk("roots.id")
     file_name: str = Field(sa_type=Text)
