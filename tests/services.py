@@ -1,0 +1,52 @@
+"""A real PostgreSQL and a real RabbitMQ for the tests, started on first use and stopped at the end of the session."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from orchestrator.embedded.postgres import Server
+from orchestrator.embedded.rabbitmq import Node
+from shared.errors import KeepersError
+
+
+@pytest.fixture(scope="session")
+def services_home() -> Iterator[Path]:
+    """Short, because pytest's own folders are deep and closed to other users."""
+    home = Path(tempfile.mkdtemp(prefix="keepers-tests-"))
+    yield home
+    shutil.rmtree(home)
+
+
+@pytest.fixture(scope="session")
+def postgres_url(services_home: Path) -> Iterator[str]:
+    """A server with pgvector and an empty database; its user may create further databases."""
+    server = Server(services_home / "postgres")
+    yield _started(server.start)
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_node(services_home: Path) -> Iterator[Node]:
+    """For tests that stop the broker in the middle; they start it again."""
+    node = Node(services_home / "rabbitmq")
+    _started(node.start)
+    yield node
+    node.stop()
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_url(rabbitmq_node: Node) -> str:
+    return rabbitmq_node.start()
+
+
+def _started(start: Callable[[], str]) -> str:
+    try:
+        return start()
+    except KeepersError as exc:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(exc.message)
