@@ -240,6 +240,13 @@ class ImportItem(SQLModel, table=True):
     __table_args__ = (
         Index("import_items_photo", "photo_id", postgresql_where=text("state = 'pending'")),
         Index("import_items_state", "import_id", "state"),
+        Index("import_items_photos", "import_id", text("photo_id DESC")),
+        Index(
+            "import_items_landed",
+            "import_id",
+            text("changed_at DESC"),
+            postgresql_where=text("state IN ('done', 'damaged')"),
+        ),
     )
     import_id: int = Field(sa_column=Column(BigInteger, ForeignKey("imports.id", ondelete="CASCADE"), primary_key=True))
     path: bytes = Field(sa_type=LargeBinary, primary_key=True)
@@ -283,6 +290,7 @@ class ErrorLog(SQLModel, table=True):
         Index("error_logs_once", "run_id", "attempt", "source", unique=True),
         Index("error_logs_photo", "photo_id"),
         Index("error_logs_stage", "stage", text("id DESC")),
+        Index("error_logs_type", "error_type", text("id DESC")),
     )
     id: int = _id()
     run_id: UUID
