@@ -27,19 +27,19 @@ class Clip:
     def __init__(self, name: str, model_name: str, pretrained: str, weights: Path, device: str) -> None:
         self.name = name
         self._device = torch.device(_device(device))
-        model = open_clip.create_model(
+        recipe = recipe_of(model_name, pretrained)
+        model, self._preprocess = open_clip.create_model_from_pretrained(
             model_name,
             pretrained=str(weights),
             device=self._device,
             weights_only=True,
-            require_pretrained=True,
-            force_quick_gelu=_recipe(model_name, pretrained).get("quick_gelu", False),
-            force_preprocess_cfg=_preprocessing(_recipe(model_name, pretrained)),
-        ).eval()
-        self._visual = model.visual
-        self._preprocess = open_clip.image_transform_v2(
-            open_clip.PreprocessCfg(**model.visual.preprocess_cfg), is_train=False
+            force_quick_gelu=recipe.get("quick_gelu", False),
+            image_mean=recipe.get("mean"),
+            image_std=recipe.get("std"),
+            image_interpolation=recipe.get("interpolation"),
+            image_resize_mode=recipe.get("resize_mode"),
         )
+        self._visual = model.visual.eval()
         if self._visual.output_dim != DIMENSIONS:
             raise ValueError(
                 f"{model_name} gives {self._visual.output_dim} numbers per photo and Keepers stores {DIMENSIONS}. "
@@ -64,16 +64,11 @@ def _device(wanted: str) -> str:
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
-def _recipe(model_name: str, pretrained: str) -> dict[str, object]:
+def recipe_of(model_name: str, pretrained: str) -> dict[str, object]:
     """How the weights were trained. A file is taken for the default tag's, where the model has that one.
 
     That matters: open_clip would give a bare file OpenAI's colour normalisation, which is wrong for these weights.
     """
-    tags = open_clip.list_pretrained_tags_by_model(model_name)
-    tag = pretrained if pretrained in tags else DEFAULT_TAG
-    recipe: dict[str, object] = open_clip.get_pretrained_cfg(model_name, tag)
-    return recipe
-
-
-def _preprocessing(recipe: dict[str, object]) -> dict[str, object]:
-    return {key: recipe[key] for key in ("mean", "std", "interpolation", "resize_mode") if recipe.get(key)}
+    architecture = model_name.replace("/", "-")
+    recipe: dict[str, object] = open_clip.get_pretrained_cfg(architecture, pretrained)
+    return recipe or open_clip.get_pretrained_cfg(architecture, DEFAULT_TAG)
