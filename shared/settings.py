@@ -29,6 +29,8 @@ class Settings(BaseSettings):
     photo_library: str | None = None
     photo_libraries: str | None = None  # colon-separated
 
+    allowed_hosts: str | None = None  # comma-separated names that pages may be opened under, beside localhost
+
     convert_workers: int = Field(default_factory=lambda: os.cpu_count() or 1)
     max_megapixels: int = 250
     raw_render: Literal["embedded", "demosaic"] = "embedded"
@@ -38,6 +40,7 @@ class Settings(BaseSettings):
     clip_model_name: str = "ViT-L-14"
     clip_pretrained: str = "laion2b_s32b_b82k"
     clip_device: str = "auto"
+    hf_endpoint: str = "https://huggingface.co"  # where `keepers models fetch` downloads from
 
     log_format: Literal["text", "json"] = "text"
 
@@ -54,3 +57,8 @@ class Settings(BaseSettings):
         """The only folders that may be read, or None when the person set none."""
         named = [self.photo_library or "", *(self.photo_libraries or "").split(":")]
         return tuple(Path(name).expanduser() for name in named if name) or None
+
+    @property
+    def host_names(self) -> frozenset[str]:
+        """`allowed_hosts` as names, lower case, without ports."""
+        return frozenset(name.strip().lower() for name in (self.allowed_hosts or "").split(",") if name.strip())
