@@ -39,10 +39,12 @@ log_min_messages = warning
 class Server:
     """PostgreSQL in `folder`. One owner at a time: whoever starts it holds the lock of the home."""
 
+    name = "PostgreSQL"
+
     def __init__(self, folder: Path, log: Path | None = None) -> None:
         self.folder = folder.absolute()
         self._data = self.folder / "data"
-        self._log = log or self.folder / "server.log"
+        self.log = log or self.folder / "server.log"
         self._url: str | None = None
 
     def start(self) -> str:
@@ -57,6 +59,10 @@ class Server:
             self._check_version(programs, account)
             self._url = self._launch(programs, account)
         return self._url
+
+    def is_running(self) -> bool:
+        pid = self._main_pid()
+        return pid is not None and psutil.pid_exists(pid)
 
     def stop(self) -> None:
         """Stop the server, writing everything to disk. Nothing happens when it is not running."""
@@ -166,7 +172,7 @@ class Server:
 
     def _run(self, command: list[str | Path], account: Account) -> None:
         environment = {"PATH": SEARCH_PATH, "LC_ALL": "C"}
-        with open(self._log, "ab") as log:
+        with open(self.log, "ab") as log:
             ended = subprocess.run(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -178,7 +184,7 @@ class Server:
                 **account.run_as,
             )
         if ended.returncode != 0:
-            raise KeepersError(f"PostgreSQL did not start. It said, in {self._log}:\n{last_lines(self._log)}")
+            raise KeepersError(f"PostgreSQL did not start. It said, in {self.log}:\n{last_lines(self.log)}")
 
 
 def _interrupt(process: psutil.Process) -> None:

@@ -21,7 +21,7 @@ _START_SECONDS = 180
 _STOP_SECONDS = 60
 
 # Debian's and Fedora's package, then Homebrew's. Not /usr/sbin/rabbitmq-server: that one changes to another user.
-_SCRIPTS = (
+SCRIPTS = (
     Path("/usr/lib/rabbitmq/bin/rabbitmq-server"),
     Path("/opt/homebrew/opt/rabbitmq/sbin/rabbitmq-server"),
     Path("/usr/local/opt/rabbitmq/sbin/rabbitmq-server"),
@@ -47,9 +47,11 @@ _ADVANCED = "[{ra, [{wal_max_size_bytes, 67108864}]}].\n"
 class Node:
     """RabbitMQ in `folder`. One owner at a time: whoever starts it holds the lock of the home."""
 
+    name = "RabbitMQ"
+
     def __init__(self, folder: Path, log: Path | None = None) -> None:
         self.folder = folder.absolute()
-        self._log = log or self.folder / "node.log"
+        self.log = log or self.folder / "node.log"
         self._process: subprocess.Popen[bytes] | None = None
         self._url = ""
 
@@ -67,9 +69,11 @@ class Node:
             self._url = f"amqp://{USER}:{password}@127.0.0.1:{ports['amqp']}/"
         return self._url
 
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
     def stop(self) -> None:
         """Stop the node and its name server. Nothing happens when they are not running."""
-        self._process = None
         if self.folder.exists():
             self._clear_leftovers(service_account())
 
@@ -77,6 +81,9 @@ class Node:
         end(self._processes("beam.smp"), _STOP_SECONDS)
         # The start script ends with its node; a name server outlives it.
         end(self._processes("rabbitmq-server", "sh"), polite_seconds=5)
+        if self._process is not None:
+            self._process.wait()
+            self._process = None
         ports = self._known_ports()
         epmd = shutil.which("epmd", path=SEARCH_PATH)
         if ports and epmd and self._processes("epmd"):
@@ -123,7 +130,7 @@ class Node:
             account.own(file)
 
     def _launch(self, script: Path, ports: dict[str, int], account: Account) -> subprocess.Popen[bytes]:
-        with open(self._log, "ab") as log:
+        with open(self.log, "ab") as log:
             return subprocess.Popen(
                 [script],
                 stdin=subprocess.DEVNULL,
@@ -167,9 +174,9 @@ class Node:
         deadline = time.monotonic() + _START_SECONDS
         while not _answers(port):
             if self._process.poll() is not None or time.monotonic() > deadline:
-                said = last_lines(self._log)
+                said = last_lines(self.log)
                 self.stop()
-                raise KeepersError(f"RabbitMQ did not start. It said, in {self._log}:\n{said}")
+                raise KeepersError(f"RabbitMQ did not start. It said, in {self.log}:\n{said}")
             time.sleep(0.1)
 
 
@@ -184,7 +191,7 @@ def _answers(port: int) -> bool:
 
 
 def _server_script() -> Path:
-    for script in _SCRIPTS:
+    for script in SCRIPTS:
         if script.exists():
             return script
     raise KeepersError(

@@ -1,0 +1,110 @@
+"""The command line: `keepers up`, and what belongs to it."""
+
+import argparse
+import os
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from shared import logs
+from shared.errors import KeepersError
+from shared.settings import Settings
+
+FAILED = 1
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        status: int = options.run(Settings(), options)
+        return status
+    except KeepersError as exc:
+        print(exc.message, file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        return 130
+
+
+def _up(settings: Settings, options: argparse.Namespace) -> int:
+    from orchestrator.embedded.up import Options, up
+
+    chosen = Options(
+        photos=options.photos, once=options.once, as_json=options.json, host=options.host, port=options.port
+    )
+    return up(settings, chosen, os.environ)
+
+
+def _serve(settings: Settings, options: argparse.Namespace) -> int:
+    import uvicorn
+
+    from orchestrator.app import create_app
+
+    logs.configure(settings.log_format, "orchestrator")
+    server = uvicorn.Server(
+        uvicorn.Config(create_app(settings), host=options.host, port=options.port, access_log=False, lifespan="on")
+    )
+    server.run(sockets=None if options.fd is None else [socket.socket(fileno=options.fd)])
+    return 0 if server.started else FAILED
+
+
+def _samples(settings: Settings, options: argparse.Namespace) -> int:
+    from orchestrator.samples import make_samples
+
+    make_samples(options.folder)
+    return 0
+
+
+def _models(settings: Settings, options: argparse.Namespace) -> int:
+    from orchestrator.embedding import command
+
+    if options.action == "list":
+        command.list_models(settings)
+    else:
+        command.fetch(settings, options.name)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="keepers", description="Finds the keepers in a photographer's archive.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    up = commands.add_parser("up", help="run everything, with an own PostgreSQL and RabbitMQ")
+    up.add_argument("--photos", type=Path, metavar="DIR", help="import this folder")
+    up.add_argument("--once", action="store_true", help="stop when the import is settled, and print its figures")
+    up.add_argument("--json", action="store_true", help="print the figures as JSON, and nothing else, on stdout")
+    up.add_argument("--host", default="127.0.0.1", help="the interface the web page listens on")
+    up.add_argument("--port", type=_port, help="0 for any; default: 8000, or the next free one")
+    up.set_defaults(run=_up)
+
+    serve = commands.add_parser(
+        "serve", help="run the orchestrator alone (DATABASE_URL and RABBITMQ_URL name the rest)"
+    )
+    serve.add_argument("--host", default="127.0.0.1")
+    serve.add_argument("--port", type=_port, default=8000)
+    serve.add_argument("--fd", type=int, help=argparse.SUPPRESS)  # a listening socket inherited from `keepers up`
+    serve.set_defaults(run=_serve)
+
+    samples = commands.add_parser("samples", help="write a set of sample photographs into a folder")
+    samples.add_argument("folder", type=Path, metavar="DIR")
+    samples.set_defaults(run=_samples)
+
+    models = commands.add_parser("models", help="the embedding models that are there, and fetching another")
+    actions = models.add_subparsers(required=True, metavar="ACTION", dest="action")
+    actions.add_parser("list", help="which models there are")
+    fetch = actions.add_parser("fetch", help="download a model")
+    fetch.add_argument("name", metavar="NAME")
+    models.set_defaults(run=_models)
+    return parser
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
+    return port
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,96 @@
+"""The running orchestrator's HTTP interface, as the command line uses it."""
+
+import json
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from shared.errors import KeepersError
+
+_TIMEOUT_SECONDS = 30
+
+
+class NotAnswering(KeepersError):
+    """Keepers does not answer."""
+
+
+class Refused(KeepersError):
+    """Keepers refused the request."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What `GET /api/imports/{id}` says."""
+
+    id: str
+    state: str
+    found: int
+    done: int
+    skipped: int
+    failed: int
+    pending: int
+    damaged: int
+    stages: dict[str, dict[str, int]]
+
+    @property
+    def held(self) -> int:
+        return sum(counts.get("held", 0) for counts in self.stages.values())
+
+    @property
+    def is_settled(self) -> bool:
+        """Nothing goes on any more by itself: every photo is decided, or waits for something that is down."""
+        if self.state in ("scanning", "running", "paused"):
+            return False
+        return self.state in ("cancelled", "failed") or not any(
+            counts.get("pending", 0) for counts in self.stages.values()
+        )
+
+
+class Client:
+    def __init__(self, address: str) -> None:
+        self.address = address
+        # A proxy set for the internet must not be asked for this machine.
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+    def is_ready(self) -> bool:
+        try:
+            self._call("GET", "/readyz")
+        except (NotAnswering, Refused):
+            return False
+        return True
+
+    def start_import(self, folder: Path) -> str:
+        """Start an import and return its id. Raises Refused with the sentence that says why not."""
+        return str(self._call("POST", "/api/imports", {"path": str(folder)})["id"])
+
+    def progress(self, import_id: str) -> Progress:
+        answer = self._call("GET", f"/api/imports/{import_id}")
+        return Progress(**{name: answer[name] for name in Progress.__dataclass_fields__})
+
+    def dead_lettered(self) -> int:
+        return int(self._call("GET", "/api/dead-letters?limit=1")["total"])
+
+    def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:  # Any: JSON
+        request = urllib.request.Request(
+            self.address + path,
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        try:
+            with self._opener.open(request, timeout=_TIMEOUT_SECONDS) as answer:
+                read: dict[str, Any] = json.load(answer)
+                return read
+        except urllib.error.HTTPError as exc:
+            raise Refused(_sentence(exc)) from exc
+        except (OSError, ValueError) as exc:
+            raise NotAnswering(f"{self.address} does not answer: {exc}") from exc
+
+
+def _sentence(error: urllib.error.HTTPError) -> str:
+    try:
+        return str(json.load(error)["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        return f"{error.url} answered {error.code}"

@@ -1,0 +1,66 @@
+"""The folder named by `--photos`: checked, imported through the running orchestrator, and watched until it is in."""
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from orchestrator.embedded.client import Client, NotAnswering, Progress, Refused
+from orchestrator.embedded.progress import Reporter, print_summary, summary
+from shared.formats import IMAGE_EXTENSIONS, extension_of
+
+WRONG_FOLDER = 2  # exit status
+
+
+def trouble_with(folder: Path) -> str | None:
+    """Why there is nothing to import, found before anything is started."""
+    if not folder.exists():
+        return f"There is no folder {folder}."
+    if not folder.is_dir():
+        return f"{folder} is a file: name the folder it lies in."
+    if not os.access(folder, os.R_OK | os.X_OK):
+        return f"The folder {folder} may not be read."
+    names = (name for _, _, names in os.walk(folder) for name in names)
+    if not any(extension_of(name) in IMAGE_EXTENSIONS and not name.startswith(".") for name in names):
+        return f"There are no photographs in {folder}."
+    return None
+
+
+def import_and_wait(client: Client, folder: Path, reporter: Reporter, as_json: bool, pause: Callable[[], None]) -> int:
+    """Import the folder and report until it is settled. Returns the exit status."""
+    started_at = time.monotonic()
+    try:
+        import_id = client.start_import(folder.absolute())
+    except Refused as exc:
+        print(exc.message, file=sys.stderr)
+        return WRONG_FOLDER
+    progress = _progress(client, import_id)
+    while progress is None or not progress.is_settled:
+        pause()
+        progress = _progress(client, import_id)
+        if progress is not None:
+            reporter.show(progress)
+    if progress.found == 0:
+        print(f"There are no photographs in {folder}.", file=sys.stderr)
+        return WRONG_FOLDER
+    figures = summary(progress, client.dead_lettered(), time.monotonic() - started_at)
+    print_summary(figures, as_json, reporter.say)
+    return 0
+
+
+def hand_over(client: Client, folder: Path) -> int:
+    """Start the import and leave it to the running Keepers. Returns the exit status."""
+    try:
+        client.start_import(folder.absolute())
+    except Refused as exc:
+        print(exc.message, file=sys.stderr)
+        return WRONG_FOLDER
+    return 0
+
+
+def _progress(client: Client, import_id: str) -> Progress | None:
+    try:
+        return client.progress(import_id)
+    except NotAnswering:  # it is being started again, and the import goes on after that
+        return None
