@@ -1,0 +1,97 @@
+"""Photos as JSON, and their pictures."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import FileResponse, Response
+
+from orchestrator.answers import ERRORS, Refused
+from orchestrator.context import Services, ServicesDep
+from orchestrator.models import Photo
+from orchestrator.paging import PageDep
+from orchestrator.photos.addresses import version_of
+from orchestrator.photos.counts import PhotoCounts
+from orchestrator.photos.queries import Selection, photo_detail, photo_page, photos_by_id
+from orchestrator.photos.views import Counts, Filter, PhotoDetail, PhotoList, Sort
+from shared.errors import OutsideRoots
+
+router = APIRouter(responses=ERRORS)
+
+_IMMUTABLE = "private, max-age=31536000, immutable"
+
+
+def _selection(
+    filter: Annotated[Filter | None, Query(description="any photo by default when `ids` are given, else all")] = None,
+    project: Annotated[str | None, Query(description="the name of a project")] = None,
+    import_id: Annotated[int | None, Query(alias="import")] = None,
+) -> Selection:
+    return Selection(filter, project or None, import_id)
+
+
+@router.get("/api/photos")
+async def list_photos(
+    services: ServicesDep,
+    selection: Annotated[Selection, Depends(_selection)],
+    page: PageDep,
+    sort: Sort = "newest",
+    ids: Annotated[str | None, Query(pattern=r"^\d{1,18}(,\d{1,18}){0,499}$", description="only these")] = None,
+) -> PhotoList:
+    async with services.sessions() as session:
+        if ids is not None:
+            wanted = [int(id_) for id_ in ids.split(",")]
+            return PhotoList(items=await photos_by_id(session, selection, wanted), next=None)
+        shown = selection if selection.filter else Selection("all", selection.project, selection.import_id)
+        return await photo_page(session, shown, sort, page)
+
+
+@router.get("/api/photos/counts")
+async def count_photos(request: Request, services: ServicesDep, project: str | None = None) -> Counts:
+    """How many photos each filter shows. May lag behind by twenty times what counting takes."""
+    return await _counts(request, services).of(project or None)
+
+
+@router.get("/api/photos/{photo_id}")
+async def show_photo(services: ServicesDep, photo_id: int) -> PhotoDetail:
+    async with services.sessions() as session:
+        detail = await photo_detail(session, photo_id)
+    if detail is None:
+        raise Refused(404, "unknown_photo", "There is no photo with this number.")
+    return detail
+
+
+@router.get("/photos/{photo_id}/{name}.jpg", response_class=FileResponse)
+async def show_picture(
+    request: Request,
+    services: ServicesDep,
+    photo_id: int,
+    name: Literal["preview", "thumbnail"],
+    v: Annotated[str | None, Query(description="version, as in the photo's own addresses")] = None,
+) -> Response:
+    """Kept by browsers for ever under its version; asked for again each time without one."""
+    async with services.sessions() as session:
+        photo = await session.get(Photo, photo_id)
+    claim: str | None = getattr(photo, name) if photo and not photo.deleted_at else None
+    if claim is None:
+        raise Refused(404, f"no_{name}", f"There is no {name} of this photo.")
+    is_current = v == version_of(claim)
+    headers = {"etag": f'"{claim}"', "cache-control": _IMMUTABLE if is_current else "private, no-cache"}
+    if request.headers.get("if-none-match") == headers["etag"]:
+        return Response(status_code=304, headers=headers)
+    return _file(services, claim, name, headers)
+
+
+def _file(services: Services, claim: str, name: str, headers: dict[str, str]) -> FileResponse:
+    try:
+        if services.claims.verify(claim):
+            return FileResponse(services.claims.path(claim), media_type="image/jpeg", headers=headers)
+    except OutsideRoots as exc:
+        raise Refused(404, "outside_roots", exc.message) from exc
+    raise Refused(410, f"{name}_missing", f"The {name} of this photo is missing on disk. Import its folder again.")
+
+
+def _counts(request: Request, services: Services) -> PhotoCounts:
+    state = request.app.state
+    if not hasattr(state, "photo_counts"):
+        state.photo_counts = PhotoCounts(services.sessions)
+    counts: PhotoCounts = state.photo_counts
+    return counts

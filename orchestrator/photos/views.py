@@ -1,0 +1,102 @@
+"""A photo as JSON: what a card of the grid needs, and what the detail panel shows."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel
+
+Filter = Literal["all", "unrated", "rejected", "failed"]
+Sort = Literal["newest", "captured", "sharpness", "exposure"]
+
+
+class Scores(BaseModel):
+    """0-100, from image statistics alone; null until the photo is converted."""
+
+    sharpness: float | None
+    exposure: float | None
+    technical: float | None
+
+
+class PhotoItem(BaseModel):
+    id: int
+    file_name: str
+    file_path: str
+    captured_at: datetime | None  # local to the camera
+    width: int | None
+    height: int | None
+    preview_width: int | None
+    preview_height: int | None
+    placeholder: str | None
+    thumbnail_url: str | None
+    preview_url: str | None
+    scores: Scores
+    user_rating: int | None
+    manual_match: bool
+    preference_score: int | None
+    project: str | None
+    rejected: bool
+    damage: str | None
+    stages: dict[str, str]  # stage -> state of its run
+
+
+class PhotoList(BaseModel):
+    items: list[PhotoItem]
+    next: str | None
+
+
+class Counts(BaseModel):
+    all: int
+    unrated: int
+    rejected: int
+    failed: int
+
+
+class Measurements(BaseModel):
+    laplacian_variance: float | None
+    tile_variance_p95: float | None
+    noise_sigma: float | None
+    clipped_share: float | None
+    perceptual_hash: str | None
+
+
+class Exif(BaseModel):
+    captured_at: datetime | None
+    utc_offset_minutes: int | None
+    camera_make: str | None
+    camera_model: str | None
+    lens: str | None
+    focal_length_mm: float | None
+    aperture: float | None
+    shutter_seconds: float | None
+    iso: int | None
+    exposure_bias_ev: float | None
+    has_gps: bool
+
+
+class FileOfPhoto(BaseModel):
+    path: str
+    role: str
+    size: int
+    modified_at: datetime
+
+
+class RunOfPhoto(BaseModel):
+    stage: str
+    state: str
+    attempt: int
+    error_type: str | None
+    error: str | None
+    queued_at: datetime
+    finished_at: datetime | None
+
+
+class PhotoDetail(PhotoItem):
+    format: str | None
+    source: str | None
+    content_hash: str | None
+    measurements: Measurements
+    exif: Exif
+    files: list[FileOfPhoto]
+    runs: list[RunOfPhoto]
+    created_at: datetime
+    updated_at: datetime

@@ -1,0 +1,73 @@
+"""How the pipeline is doing: what waits, works, failed, and what holds it up."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+Health = Literal["idle", "working", "held", "failing"]
+
+
+class HoldOfStage(BaseModel):
+    key: str
+    cause: str
+    since: datetime
+    next_try: datetime
+
+
+class StageItem(BaseModel):
+    stage: str
+    health: Health
+    queued: int = 0
+    published: int = 0
+    retrying: int = 0
+    held: int = 0
+    failed: int = 0
+    done: int = 0
+    hold: HoldOfStage | None = None
+
+
+class StageList(BaseModel):
+    items: list[StageItem]
+    problems: int  # failed runs, and messages that belong to none
+    next: None = None
+
+
+_COUNTS = "SELECT kind, state, sum(n)::bigint AS n FROM tallies WHERE kind = ANY(:stages) GROUP BY kind, state"
+_HOLDS = "SELECT stage, key, cause, opened_at AS since, probe_at AS next_try FROM breakers ORDER BY opened_at DESC"
+# A stage is failing while its last attempts, within a minute, ended for good.
+_FAILING = """
+SELECT s.stage FROM unnest(CAST(:stages AS text[])) AS s(stage) WHERE (
+  SELECT count(*) FILTER (WHERE final AND created_at > now() - interval '1 minute') >= 3
+  FROM (SELECT final, created_at FROM error_logs WHERE stage = s.stage ORDER BY id DESC LIMIT 5) AS last
+)"""
+_STRAYS = "SELECT count(*) FROM dead_letters WHERE state = 'open' AND run_id IS NULL"
+
+
+async def stage_list(session: AsyncSession, stages: tuple[str, ...]) -> StageList:
+    counts: dict[str, dict[str, int]] = {stage: {} for stage in stages}
+    for row in await session.execute(text(_COUNTS), {"stages": list(stages)}):
+        if row.state in StageItem.model_fields:
+            counts[row.kind][row.state] = max(0, row.n)
+    holds = {
+        row.stage: HoldOfStage.model_validate(row, from_attributes=True) for row in await session.execute(text(_HOLDS))
+    }
+    failing = set(await session.scalars(text(_FAILING), {"stages": list(stages)}))
+    items = [_item(stage, counts[stage], holds.get(stage), stage in failing) for stage in stages]
+    strays = (await session.execute(text(_STRAYS))).scalar_one()
+    return StageList(items=items, problems=sum(item.failed for item in items) + strays)
+
+
+def _item(stage: str, counts: dict[str, int], hold: HoldOfStage | None, is_failing: bool) -> StageItem:
+    return StageItem(stage=stage, health=_health(counts, hold, is_failing), hold=hold, **counts)
+
+
+def _health(counts: dict[str, int], hold: HoldOfStage | None, is_failing: bool) -> Health:
+    if hold:
+        return "held"
+    if is_failing:
+        return "failing"
+    is_working = any(counts.get(state) for state in ("queued", "published", "retrying"))
+    return "working" if is_working else "idle"
