@@ -121,7 +121,7 @@ class Photo(SQLModel, table=True):
     exposure_score: float | None = None
     technical_score: float | None = None
 
-    captured_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=False))  # type: ignore[call-overload]  # an instance, not a class
+    captured_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=False))
     utc_offset_minutes: int | None = None
     camera_make: str | None = Field(default=None, sa_type=Text)
     camera_model: str | None = Field(default=None, sa_type=Text)
@@ -238,7 +238,7 @@ class ImportItem(SQLModel, table=True):
 
     __tablename__ = "import_items"
     __table_args__ = (
-        Index("import_items_photo", "photo_id", postgresql_where=text("state = 'pending'")),
+        Index("import_items_photo", "photo_id"),
         Index("import_items_state", "import_id", "state"),
         Index("import_items_photos", "import_id", text("photo_id DESC")),
         Index(

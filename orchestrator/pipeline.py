@@ -2,29 +2,36 @@
 
 from dataclasses import dataclass
 
+from orchestrator.embedding import results as embedding
+from orchestrator.photos import results as photos
+from orchestrator.stage_results import Apply, Follow
 from shared.contracts import Message, convert, embed
+
+RETRY_BUDGET_SECONDS = 2 * 3600  # past this age, and with empty queues, a published run counts as lost
 
 
 @dataclass(frozen=True)
 class Step:
-    """One stage as the orchestrator sees it.
+    """One stage as the orchestrator sees it: its messages, what its results change, and what it follows.
 
-    `after` is the stage whose result leads to this one. `window_seconds` of measured throughput may be in the
-    broker at once; `batch` is how many requests a worker takes together.
+    `batch` is how many requests a worker takes together.
     """
 
     stage: str
     request: type[Message]
     result: type[Message]
+    apply: Apply
     after: str | None = None
+    follow: Follow | None = None
     batch: int = 1
+    retry_budget_seconds: float = RETRY_BUDGET_SECONDS
 
 
 Pipeline = tuple[Step, ...]
 
 PIPELINE: Pipeline = (
-    Step("convert", convert.Request, convert.Result),
-    Step("embed", embed.Request, embed.Result, after="convert", batch=16),
+    Step("convert", convert.Request, convert.Result, photos.apply),
+    Step("embed", embed.Request, embed.Result, embedding.apply, "convert", embedding.follow, batch=16),
 )
 
 

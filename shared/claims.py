@@ -102,6 +102,6 @@ class ClaimStore:
             with open(temporary, "wb") as file:
                 file.write(data)
             target.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(temporary, target)
+            temporary.replace(target)
         finally:
             temporary.unlink(missing_ok=True)

@@ -66,9 +66,14 @@ class Topology:
     def urgent_queue(self, stage: str) -> str:
         return f"{self.prefix}.stage.{stage}.now"
 
-    def retry_exchange(self, attempt: int) -> str:
-        """Where attempt `attempt` (1 = the first) goes to wait for the next one; the last delay repeats."""
-        return f"{self.prefix}.retry.{self.delays_ms[min(attempt, len(self.delays_ms)) - 1]}ms"
+    def retry_exchange(self, attempt: int, at_least_seconds: float = 0) -> str:
+        """Where attempt `attempt` (1 = the first) goes to wait for the next one.
+
+        Delays grow with the attempt, the last one repeats; one shorter than asked for is passed over if it can be.
+        """
+        delays = self.delays_ms[min(attempt, len(self.delays_ms)) - 1 :]
+        long_enough = [delay for delay in delays if delay >= at_least_seconds * 1000]
+        return f"{self.prefix}.retry.{long_enough[0] if long_enough else delays[-1]}ms"
 
     def stage_of(self, routing_key: str) -> str | None:
         """The stage a routing key means; None for a key that is not ours."""

@@ -15,6 +15,7 @@ class Tools:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.claims = ClaimStore(settings.claims_folder, settings.library_roots)
+        self.attempt = 1  # of the request that is worked alone; the runner sets it
 
     @cached_property
     def decoder(self) -> "Decoder":

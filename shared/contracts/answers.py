@@ -24,7 +24,7 @@ class Failure(Message):
     op: Text
     error_type: Text
     message: Text
-    context: dict[str, Any] = {}  # Any: shown as JSON, never read by code
+    context: dict[str, Any] = Field(default_factory=dict)  # Any: shown as JSON, never read by code
     upstream: Upstream | None = None
     traceback: Text | None = None
 

@@ -57,6 +57,8 @@ class Result(Message):
     quick_hash: str = Field(pattern=r"^[0-9a-f]{64}$")  # SHA-256 of size, first and last 64 KiB
     size: int
     mtime_ns: int
+    companion_content_hash: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+    companion_quick_hash: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
     format: Text  # "JPEG", "NEF", ...
     width: int  # of the original, upright
     height: int

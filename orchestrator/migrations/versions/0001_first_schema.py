@@ -280,9 +280,7 @@ def _create_tables() -> None:
         sa.ForeignKeyConstraint(["photo_id"], ["photos.id"], ondelete="SET NULL"),
         sa.PrimaryKeyConstraint("import_id", "path"),
     )
-    op.create_index(
-        "import_items_photo", "import_items", ["photo_id"], unique=False, postgresql_where=sa.text("state = 'pending'")
-    )
+    op.create_index("import_items_photo", "import_items", ["photo_id"], unique=False)
     op.create_index("import_items_state", "import_items", ["import_id", "state"], unique=False)
     op.create_table(
         "photo_files",

@@ -1,0 +1,166 @@
+"""The orchestrator's side of RabbitMQ, and the only module that imports aio_pika."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import aio_pika
+import structlog
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage, AbstractQueue
+from aiormq.exceptions import AMQPError, ChannelNotFoundEntity
+
+from shared.topology import Topology
+
+log = structlog.get_logger()
+
+CONNECT_SECONDS = 10
+GATHER_SECONDS = 0.01  # how long a batch waits for more after its first message
+MAX_BATCH = 200
+BrokerError = (AMQPError, ConnectionError, OSError, asyncio.TimeoutError)
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """One message to a stage."""
+
+    stage: str
+    run_id: UUID
+    attempt: int
+    kind: str
+    body: bytes
+    correlation_id: str
+    is_urgent: bool = False
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """One message from `results` or `dead-letters`."""
+
+    body: bytes
+    message_id: str | None
+    routing_key: str
+    headers: dict[str, Any]  # Any: AMQP values
+
+
+class Broker:
+    """One connection: everything here ends with it. Open a new one with `connect`."""
+
+    def __init__(self, connection: AbstractConnection, channel: AbstractChannel, names: Topology) -> None:
+        self._connection = connection
+        self._channel = channel
+        self.names = names
+        self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        connection.close_callbacks.add(self._on_close)
+        channel.close_callbacks.add(self._on_close)
+
+    @classmethod
+    async def connect(cls, url: str, names: Topology) -> "Broker":
+        """Connected, with everything of the topology declared. Raises one of BrokerError."""
+        connection = await aio_pika.connect(url, timeout=CONNECT_SECONDS)
+        try:
+            channel = await connection.channel(publisher_confirms=True)
+            await _declare(channel, names)
+        except BaseException:
+            await connection.close()
+            raise
+        return cls(connection, channel, names)
+
+    async def close(self) -> None:
+        await self._connection.close()
+
+    def _on_close(self, _sender: object, error: BaseException | None) -> None:
+        if not self.closed.done():
+            self.closed.set_result(None)
+            log.info("broker.closed", reason=str(error) if error else None)
+
+    async def publish(self, messages: Sequence[Outgoing]) -> None:
+        """Returns when the broker has confirmed every message, all of them under way at once."""
+        exchange = await self._channel.get_exchange(self.names.stage_exchange, ensure=False)
+        await asyncio.gather(
+            *(
+                exchange.publish(_message(message), routing_key=self._routing_key(message), mandatory=True)
+                for message in messages
+            )
+        )
+
+    def _routing_key(self, message: Outgoing) -> str:
+        return (self.names.urgent_queue if message.is_urgent else self.names.stage_queue)(message.stage)
+
+    async def queue_state(self, queue: str) -> tuple[int, int]:
+        """(messages ready, consumers) of a queue."""
+        channel = await self._connection.channel()
+        try:
+            declared = (await channel.declare_queue(queue, passive=True)).declaration_result
+            return declared.message_count or 0, declared.consumer_count or 0
+        finally:
+            await channel.close()
+
+    async def is_new(self, epoch: UUID) -> bool:
+        """Whether this broker has never been published to from this database, or has lost its data since."""
+        channel = await self._connection.channel()
+        try:
+            await channel.declare_exchange(_epoch_name(epoch), passive=True)
+        except ChannelNotFoundEntity:
+            return True
+        finally:
+            if not channel.is_closed:
+                await channel.close()
+        return False
+
+    async def mark(self, epoch: UUID) -> None:
+        """From now on `is_new` is false, until the broker's data is lost."""
+        await self._channel.declare_exchange(_epoch_name(epoch), durable=True)
+
+    async def consume(self, queue: str, apply: Callable[[list[Incoming]], Awaitable[None]]) -> None:
+        """Hand over batches in order and ack each when `apply` returns. Never nacks; ends with the connection."""
+        channel = await self._connection.channel()
+        channel.close_callbacks.add(self._on_close)
+        await channel.set_qos(prefetch_count=MAX_BATCH * 2)
+        arrived: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
+        declared: AbstractQueue = await channel.get_queue(queue, ensure=False)
+        await declared.consume(arrived.put)
+        while True:
+            messages = await _batch(arrived)
+            await apply([_incoming(message) for message in messages])
+            await messages[-1].ack(multiple=True)
+
+
+def _epoch_name(epoch: UUID) -> str:
+    return f"keepers.epoch.{epoch}"
+
+
+async def _declare(channel: AbstractChannel, names: Topology) -> None:
+    for exchange in names.exchanges:
+        await channel.declare_exchange(exchange.name, exchange.type, durable=True)
+    for queue in names.queues:
+        await channel.declare_queue(queue.name, durable=True, arguments=dict(queue.arguments))
+    for binding in names.bindings:
+        queue_ = await channel.get_queue(binding.queue, ensure=False)
+        await queue_.bind(binding.exchange, routing_key=binding.routing_key)
+
+
+async def _batch(arrived: "asyncio.Queue[AbstractIncomingMessage]") -> list[AbstractIncomingMessage]:
+    messages = [await arrived.get()]
+    if arrived.empty():
+        await asyncio.sleep(GATHER_SECONDS)
+    while len(messages) < MAX_BATCH and not arrived.empty():
+        messages.append(arrived.get_nowait())
+    return messages
+
+
+def _message(outgoing: Outgoing) -> aio_pika.Message:
+    return aio_pika.Message(
+        outgoing.body,
+        message_id=str(outgoing.run_id),
+        correlation_id=outgoing.correlation_id,
+        type=f"{outgoing.kind}.v1",
+        content_type="application/json",
+        delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+        headers={"attempt": outgoing.attempt},
+    )
+
+
+def _incoming(message: AbstractIncomingMessage) -> Incoming:
+    return Incoming(message.body, message.message_id, message.routing_key or "", dict(message.headers))

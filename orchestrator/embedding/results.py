@@ -1,0 +1,35 @@
+"""Vectors as they come in, and which model's vectors are asked for."""
+
+from collections.abc import Sequence
+from typing import cast
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from orchestrator.embedding import service
+from orchestrator.models import Photo, PhotoVector
+from orchestrator.stage_results import Applied
+from shared.contracts import Message, embed
+
+
+async def apply(session: AsyncSession, applied: Sequence[Applied]) -> Sequence[int]:
+    """Keep the vectors; when a new model's set is complete with them, it becomes the model in force."""
+    results = [cast(embed.Result, one.result) for one in applied]
+    statement = insert(PhotoVector)
+    await session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["photo_id", "model"], set_={"vector": statement.excluded.vector}
+        ),
+        [{"photo_id": result.photo_id, "model": result.model, "vector": result.vector} for result in results],
+    )
+    await service.switch_if_complete(session)
+    return [result.photo_id for result in results]
+
+
+async def follow(session: AsyncSession, photo_ids: Sequence[int]) -> Sequence[tuple[int, Message]]:
+    """An embed request for each of these photos that has a preview, for the newest model."""
+    model = await service.newest(session)
+    rows = await session.execute(select(col(Photo.id), col(Photo.preview)).where(col(Photo.id).in_(photo_ids)))
+    return [(p, embed.Request(photo_id=p, file_path=preview, model=model)) for p, preview in rows if preview]

@@ -1,0 +1,165 @@
+"""The relay: publishes queued runs in priority order, no more at once than the workers have use for.
+
+A run is marked published after its confirm: killed in between, it is published again, and only the first success
+applies. What is not in the window can still be paused, cancelled, overtaken or held.
+"""
+
+import asyncio
+import json
+import time
+from collections import defaultdict, deque
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import structlog
+from sqlalchemy import Row, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from orchestrator import breakers, tallies
+from orchestrator.broker import Broker, Outgoing
+from orchestrator.db import Sessions
+from orchestrator.models import Breaker
+from orchestrator.pipeline import Pipeline, Step
+
+log = structlog.get_logger()
+
+IDLE_SECONDS = 0.5
+CONSUMERS_SECONDS = 2.0  # how long a consumer count is believed
+WINDOW_SECONDS = 2.0  # of measured throughput may be in the broker at once
+MAX_PUBLISH = 500
+
+
+class Throughput:
+    """Answers per second and stage, over the last few seconds."""
+
+    SPAN_SECONDS = 5.0
+
+    def __init__(self) -> None:
+        self._answered: dict[str, deque[tuple[float, int]]] = defaultdict(deque)
+
+    def add(self, stage: str, count: int) -> None:
+        self._answered[stage].append((time.monotonic(), count))
+
+    def per_second(self, stage: str) -> float:
+        answered = self._answered[stage]
+        while answered and answered[0][0] < time.monotonic() - self.SPAN_SECONDS:
+            answered.popleft()
+        return sum(count for _, count in answered) / self.SPAN_SECONDS
+
+
+class Relay:
+    """Runs for the life of one broker connection. `wake` it after a commit that queued something."""
+
+    def __init__(self, sessions: Sessions, pipeline: Pipeline, throughput: Throughput) -> None:
+        self._sessions = sessions
+        self._pipeline = pipeline
+        self._throughput = throughput
+        self._woken = asyncio.Event()
+        self.consumers: dict[str, int] = {}
+        self._counted_at: dict[str, float] = {}
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    async def run(self, broker: Broker) -> None:
+        """Raises what the broker or the database raises; the caller reconnects."""
+        self._counted_at.clear()
+        while True:
+            self._woken.clear()
+            published = await self._turn(broker)
+            if not published:
+                try:
+                    await asyncio.wait_for(self._woken.wait(), IDLE_SECONDS)
+                except TimeoutError:
+                    continue
+
+    async def _turn(self, broker: Broker) -> int:
+        async with self._sessions() as session:
+            open_breakers = (await session.execute(select(Breaker))).scalars().all()
+            paused = await _paused_imports(session)
+            if open_breakers:
+                await breakers.hold_what_waits(session, open_breakers)
+                await session.commit()
+            published = await self._probe(session, broker, open_breakers, paused)
+            counts = await tallies.of_stages(session)
+            await session.commit()
+            for step in self._pipeline:
+                if counts[step.stage].get("queued"):
+                    room = await self._window(broker, step) - counts[step.stage].get("published", 0)
+                    rows = await _next(session, step.stage, paused, min(room, MAX_PUBLISH))
+                    await session.commit()
+                    published += await self._publish(session, broker, rows)
+        return published
+
+    async def _window(self, broker: Broker, step: Step) -> int:
+        now = time.monotonic()
+        if now - self._counted_at.get(step.stage, -CONSUMERS_SECONDS) >= CONSUMERS_SECONDS:
+            _, self.consumers[step.stage] = await broker.queue_state(broker.names.stage_queue(step.stage))
+            self._counted_at[step.stage] = now
+        measured = self._throughput.per_second(step.stage) * WINDOW_SECONDS
+        return max(self.consumers[step.stage] * step.batch, int(measured), step.batch)
+
+    async def _probe(
+        self, session: AsyncSession, broker: Broker, open_breakers: Sequence[Breaker], paused: Sequence[int]
+    ) -> int:
+        published = 0
+        for breaker in open_breakers:
+            run = await breakers.due_probe(session, breaker, datetime.now(UTC), paused)
+            if run is None:
+                continue
+            rows = await _runs(session, "id = :id", {"id": run})
+            breaker.probe_run = rows[0].run_id
+            await session.commit()
+            published += await self._publish(session, broker, rows)
+        return published
+
+    async def _publish(self, session: AsyncSession, broker: Broker, rows: Sequence[Row[tuple[object, ...]]]) -> int:
+        if not rows:
+            return 0
+        kinds = {step.stage: step.request.kind for step in self._pipeline}
+        await broker.publish([_outgoing(row, kinds[row.stage]) for row in rows])
+        await session.execute(
+            text(
+                "UPDATE stage_runs SET state = 'published', published_at = now(), hold_key = NULL"
+                " FROM unnest(CAST(:ids AS bigint[]), CAST(:runs AS uuid[])) AS out (id, run)"
+                " WHERE stage_runs.id = out.id AND run_id = out.run AND state IN ('queued', 'held')"
+            ),
+            {"ids": [row.id for row in rows], "runs": [row.run_id for row in rows]},
+        )
+        await session.commit()
+        return len(rows)
+
+
+async def _paused_imports(session: AsyncSession) -> list[int]:
+    rows = await session.execute(text("SELECT id FROM imports WHERE state = 'paused'"))
+    return list(rows.scalars())
+
+
+async def _next(
+    session: AsyncSession, stage: str, paused: Sequence[int], limit: int
+) -> Sequence[Row[tuple[object, ...]]]:
+    if limit <= 0:
+        return []
+    return await _runs(
+        session,
+        "stage = :stage AND state = 'queued' AND coalesce(import_id, 0) <> ALL(:paused)"
+        " ORDER BY priority, id LIMIT :limit",
+        {"stage": stage, "paused": list(paused), "limit": limit},
+    )
+
+
+async def _runs(session: AsyncSession, where: str, parameters: dict[str, object]) -> Sequence[Row[tuple[object, ...]]]:
+    columns = "id, stage, run_id, attempt, request, import_id, priority"
+    return (await session.execute(text(f"SELECT {columns} FROM stage_runs WHERE {where}"), parameters)).all()
+
+
+def _outgoing(row: Row[tuple[object, ...]], kind: str) -> Outgoing:
+    return Outgoing(
+        stage=row.stage,
+        run_id=row.run_id,
+        attempt=row.attempt,
+        kind=kind,
+        body=json.dumps(row.request).encode(),
+        correlation_id=f"import-{row.import_id}" if row.import_id else "archive",
+        is_urgent=row.priority < 0,
+    )

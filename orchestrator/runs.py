@@ -1,0 +1,70 @@
+"""The state of runs: queued -> published -> retrying -> done | failed | held | cancelled."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import uuid4
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.contracts import Message
+
+
+@dataclass(frozen=True)
+class NewRun:
+    """A request of a stage that is to be carried out."""
+
+    stage: str
+    photo_id: int
+    request: Message
+    import_id: int | None = None
+    gate: str | None = None
+    priority: int = 0
+
+
+async def queue(session: AsyncSession, runs: Sequence[NewRun]) -> None:
+    """Put requests into the outbox, as part of the caller's transaction. A run of the same stage and photo is
+    superseded: answers to the older run id are stale from now on."""
+    if not runs:
+        return
+    await session.execute(
+        text(
+            """
+            INSERT INTO stage_runs
+              (stage, subject, photo_id, import_id, run_id, request, state, attempt, priority, gate)
+            SELECT stage, photo_id::text, photo_id, import_id, run_id, request, 'queued', 1, priority, gate
+            FROM jsonb_to_recordset(CAST(:runs AS jsonb)) AS new (stage text, photo_id bigint, import_id bigint,
+              run_id uuid, request jsonb, priority smallint, gate text)
+            ON CONFLICT (stage, subject) DO UPDATE SET
+              run_id = excluded.run_id, request = excluded.request, state = 'queued', attempt = 1,
+              import_id = coalesce(excluded.import_id, stage_runs.import_id), priority = excluded.priority,
+              gate = excluded.gate, hold_key = NULL, error = NULL, error_type = NULL,
+              queued_at = now(), published_at = NULL, finished_at = NULL
+            """
+        ),
+        {"runs": json.dumps([_row(run) for run in sorted(runs, key=lambda run: run.photo_id)])},
+    )
+
+
+def _row(run: NewRun) -> dict[str, object]:
+    return {
+        "stage": run.stage,
+        "photo_id": run.photo_id,
+        "import_id": run.import_id,
+        "run_id": str(uuid4()),
+        "request": run.request.model_dump(mode="json"),
+        "priority": run.priority,
+        "gate": run.gate,
+    }
+
+
+async def requeue_unanswered(session: AsyncSession) -> int:
+    """The broker has lost what it had: put every run that is out back under its own run id. Returns how many."""
+    result = await session.execute(
+        text(
+            "UPDATE stage_runs SET state = 'queued', published_at = NULL"
+            " WHERE state IN ('published', 'retrying') RETURNING id"
+        )
+    )
+    return len(result.all())

@@ -1,0 +1,70 @@
+"""`python -m workers [stage ...]`: supervise workers of these stages, or of all of them."""
+
+import argparse
+import signal
+import sys
+import threading
+
+import structlog
+
+from shared import logs
+from shared.settings import Settings
+from shared.topology import topology
+from workers.lifeline import die_with_parent
+from workers.supervisor import Supervisor
+
+ALL_STAGES = ("convert", "embed")
+
+
+def main() -> None:
+    arguments = _parser().parse_args()
+    settings = Settings()
+    logs.configure(settings.log_format, "worker")
+    if settings.rabbitmq_url is None:
+        sys.exit("keepers-worker: set RABBITMQ_URL to the broker that the orchestrator uses.")
+    die_with_parent()
+    if arguments.child:
+        _consume(settings, settings.rabbitmq_url, arguments)
+    else:
+        _supervise(settings, arguments)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="keepers-worker", description=__doc__)
+    parser.add_argument("stages", nargs="*", metavar="stage", default=list(ALL_STAGES), help="default: all")
+    parser.add_argument("--from", dest="package", default="workers.stages", help="the package that defines the stages")
+    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--watch", type=int, help=argparse.SUPPRESS)
+    return parser
+
+
+def _supervise(settings: Settings, arguments: argparse.Namespace) -> None:
+    replicas = {(stage,): settings.convert_workers if stage == "convert" else 1 for stage in arguments.stages}
+    Supervisor(replicas, ["--from", arguments.package]).run()
+
+
+def _consume(settings: Settings, rabbitmq_url: str, arguments: argparse.Namespace) -> None:
+    from workers.consumer import Consumer
+    from workers.stage import load
+    from workers.tools import Tools
+    from workers.watch import Watch
+
+    structlog.contextvars.bind_contextvars(worker="+".join(arguments.stages))
+    stages = [load(name, arguments.package) for name in arguments.stages]
+    tools = Tools(settings)
+    consumer = Consumer(
+        rabbitmq_url,
+        topology(settings.topology_prefix, arguments.stages, settings.retry_delays_ms),
+        stages,
+        tools,
+        Watch(arguments.watch) if arguments.watch is not None else None,
+    )
+    signal.signal(signal.SIGTERM, lambda *_: consumer.stop())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.current_thread().name = "broker"
+    consumer.run()
+    tools.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,405 @@
+"""The one consumer, on pika's event loop. The loop's thread never works; work outlives its connection.
+
+A delivery is acked only when the broker has confirmed its answer. When the connection dies in the middle, the work
+goes on, and its outcome is published on the redelivery instead of being worked out again.
+"""
+
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import pika
+import structlog
+from pika.adapters.select_connection import SelectConnection
+from pika.channel import Channel
+from pika.spec import Basic, BasicProperties
+
+from shared.topology import Topology
+from workers.runner import Delivery, Outcome, run_batch
+from workers.stage import Stage
+from workers.tools import Tools
+from workers.watch import Watch
+
+log = structlog.get_logger()
+
+RECONNECT_SECONDS = 1.0
+TICK_SECONDS = 0.2
+GATHER_SECONDS = 0.02  # how long a batch that is not full waits for more
+KEPT_OUTCOMES = 1_000
+
+Key = tuple[str, int]  # run id, attempt header: the same message, however often it is delivered
+
+
+@dataclass
+class Task:
+    """One message in hand. `tag` belongs to the session it was delivered in last."""
+
+    key: Key
+    stage: Stage
+    delivery: Delivery
+    properties: BasicProperties
+    routing_key: str
+    redelivered: bool
+    session: "Session"
+    tag: int
+    outcome: Outcome | None = None
+
+
+class Consumer:
+    """Consumes the queues of some stages and works one batch at a time, until `stop` or SIGTERM."""
+
+    def __init__(self, url: str, names: Topology, stages: list[Stage], tools: Tools, watch: Watch | None) -> None:
+        self.names = names
+        self.stages = stages
+        self._parameters = pika.URLParameters(url)
+        self._tools = tools
+        self._watch = watch
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="work")
+        self._tasks: dict[Key, Task] = {}  # buffered or in work
+        self._waiting: deque[Task] = deque()
+        self._kept: OrderedDict[Key, Outcome] = OrderedDict()  # worked out, not yet confirmed
+        self._finished: deque[tuple[list[Task], list[Outcome]]] = deque()
+        self._working = 0
+        self._gathering = False
+        self._session: Session | None = None
+        self.stopping = False
+
+    def run(self) -> None:
+        """Reconnects until stopped; returns when the last outcome is acked."""
+        while not self.stopping:
+            self._session = Session(self, self._parameters)
+            self._session.run()
+            if not self.stopping:
+                self._session.loop.close()
+                time.sleep(RECONNECT_SECONDS)
+        self._thread.shutdown()
+
+    def stop(self) -> None:
+        """Drain: take nothing new, finish what is in work, publish it, disconnect. Safe in a signal handler."""
+        self.stopping = True
+
+    def tick(self) -> None:
+        """On the loop, now and then: a signal handler may set a flag and no more."""
+        if self.stopping and self._session is not None:
+            self._session.cancel()
+            self._waiting.clear()  # not begun: the broker delivers them again
+            self._finish_if_idle()
+
+    def _finish_if_idle(self) -> None:
+        if self.stopping and not self._working and self._session is not None and self._session.is_settled():
+            self._session.close()
+
+    def accept(self, task: Task) -> None:
+        """A delivery: answered at once if its work is done, attached to its work if that goes on, else queued."""
+        if self.stopping:
+            return
+        if (outcome := self._kept.get(task.key)) is not None:
+            task.outcome = outcome
+            task.session.settle(task)
+        elif (known := self._tasks.get(task.key)) is not None:
+            known.session, known.tag = task.session, task.tag
+        else:
+            self._tasks[task.key] = task
+            self._waiting.append(task)
+            self._begin_soon()
+
+    def _begin_soon(self) -> None:
+        if self._working or not self._waiting or self._gathering or self._session is None:
+            return
+        if len(self._waiting) >= self._waiting[0].stage.batch or self._waiting[0].redelivered:
+            self._begin()
+        else:
+            self._gathering = True
+            self._session.loop.call_later(GATHER_SECONDS, self._begin)
+
+    def _begin(self) -> None:
+        self._gathering = False
+        batch = self._next_batch()
+        if not batch or self._working:
+            return
+        self._working = len(batch)
+        if self._watch is not None:
+            self._watch.start(batch[0].stage.deadline_seconds)
+        work = self._thread.submit(run_batch, batch[0].stage, [task.delivery for task in batch], self._tools)
+        work.add_done_callback(partial(self._hand_over, batch))
+
+    def _next_batch(self) -> list[Task]:
+        """The first that waits, with others of its stage; a redelivered one alone: it may be what killed a worker."""
+        if not self._waiting:
+            return []
+        first = self._waiting.popleft()
+        if first.redelivered:
+            return [first]
+        more = [task for task in self._waiting if task.stage is first.stage and not task.redelivered]
+        batch = [first, *more[: first.stage.batch - 1]]
+        self._waiting = deque(task for task in self._waiting if task not in batch)
+        return batch
+
+    def _hand_over(self, batch: list[Task], work: "Future[list[Outcome]]") -> None:
+        """On the work thread. Between two connections the finished work waits for `collect` on the next one."""
+        self._finished.append((batch, work.result()))
+        session = self._session
+        if session is not None and session.is_open:
+            session.loop.add_callback_threadsafe(self.collect)
+
+    def collect(self) -> None:
+        """On the loop: settle what was worked out, and begin the next."""
+        while self._finished:
+            batch, outcomes = self._finished.popleft()
+            self._working = 0
+            if self._watch is not None:
+                self._watch.clear()
+            for task, outcome in zip(batch, outcomes, strict=True):
+                self._tasks.pop(task.key, None)
+                self._keep(task.key, outcome)
+                task.outcome = outcome
+                if task.session is self._session:
+                    task.session.settle(task)
+            if self._session is not None:
+                self._session.widen(batch[0])
+        self._begin_soon()
+        self._finish_if_idle()
+
+    def _keep(self, key: Key, outcome: Outcome) -> None:
+        self._kept[key] = outcome
+        while len(self._kept) > KEPT_OUTCOMES:
+            self._kept.popitem(last=False)
+
+    def settled(self, task: Task) -> None:
+        self._kept.pop(task.key, None)
+        self._finish_if_idle()
+
+    def forget_waiting(self) -> None:
+        """The connection is gone: what was not begun will be delivered again."""
+        for task in self._waiting:
+            self._tasks.pop(task.key, None)
+        self._waiting.clear()
+        self._gathering = False
+
+
+@dataclass
+class Settlement:
+    task: Task
+    unconfirmed: int = 0
+
+
+class Session:
+    """One connection and all that dies with it: tags, consumers, confirms."""
+
+    def __init__(self, consumer: Consumer, parameters: pika.URLParameters) -> None:
+        self._consumer = consumer
+        self._names = consumer.names
+        self._confirms: dict[int, Settlement] = {}
+        self._published = 0
+        self._consumers: dict[str, str] = {}  # queue -> consumer tag
+        self._wide: set[str] = set()  # stages whose prefetch is a whole batch
+        self._channel: Channel | None = None
+        self.is_open = False
+        self._connection = SelectConnection(
+            parameters,
+            on_open_callback=self._on_connected,
+            on_open_error_callback=self._on_lost,
+            on_close_callback=self._on_lost,
+        )
+        self.loop = self._connection.ioloop
+
+    def run(self) -> None:
+        self.loop.start()
+        self.is_open = False
+        self._consumer.forget_waiting()
+
+    def is_settled(self) -> bool:
+        return not self._confirms
+
+    def close(self) -> None:
+        if self._connection.is_open:
+            self._connection.close()
+        else:
+            self.loop.stop()
+
+    def cancel(self) -> None:
+        for tag in self._consumers.values():
+            if self._channel is not None and self._channel.is_open:
+                self._channel.basic_cancel(tag)
+        self._consumers.clear()
+
+    def _on_connected(self, connection: Any) -> None:  # Any: pika's connection, untyped
+        connection.add_on_connection_blocked_callback(lambda *_: log.warning("broker.blocked"))
+        connection.add_on_connection_unblocked_callback(lambda *_: log.info("broker.unblocked"))
+        connection.channel(on_open_callback=self._on_channel)
+
+    def _on_lost(self, _connection: Any, reason: Any) -> None:  # Any: pika's connection and reason, untyped
+        if not self._consumer.stopping:
+            log.warning("broker.lost", reason=str(reason))
+        self.is_open = False
+        self.loop.stop()
+
+    def _on_channel(self, channel: Channel) -> None:
+        self._channel = channel
+        channel.add_on_close_callback(self._on_channel_closed)
+        channel.add_on_return_callback(self._on_returned)
+        self._declare(deque(self._declarations(channel)))
+
+    def _on_channel_closed(self, _channel: Any, reason: Any) -> None:  # Any: pika's channel and reason, untyped
+        if self._connection.is_open:
+            log.warning("broker.channel_closed", reason=str(reason))
+            self._connection.close()
+
+    def _declarations(self, channel: Channel) -> list[Callable[..., None]]:
+        names = self._names
+        exchange, queue, bind = channel.exchange_declare, channel.queue_declare, channel.queue_bind
+        return [
+            *(partial(exchange, e.name, e.type, durable=True) for e in names.exchanges),
+            *(partial(queue, q.name, durable=True, arguments=dict(q.arguments)) for q in names.queues),
+            *(partial(bind, b.queue, b.exchange, b.routing_key) for b in names.bindings),
+        ]
+
+    def _declare(self, left: "deque[Callable[..., None]]") -> None:
+        if left:
+            left.popleft()(callback=lambda _: self._declare(left))
+        else:
+            self._ready()
+
+    def _ready(self) -> None:
+        assert self._channel is not None
+        self._channel.confirm_delivery(self._on_confirm)
+        self.is_open = True
+        log.info("broker.consuming", stages=[stage.name for stage in self._consumer.stages])
+        for stage in self._consumer.stages:
+            self._consume(self._names.urgent_queue(stage.name), stage, 1)
+            self._consume(self._names.stage_queue(stage.name), stage, 1)
+        self._consumer.collect()
+        self._tick()
+
+    def _tick(self) -> None:
+        self._consumer.tick()
+        self.loop.call_later(TICK_SECONDS, self._tick)
+
+    def _consume(self, queue: str, stage: Stage, prefetch: int) -> None:
+        assert self._channel is not None
+        self._channel.basic_qos(prefetch_count=prefetch)
+        self._consumers[queue] = self._channel.basic_consume(queue, partial(self._on_message, stage))
+
+    def widen(self, task: Task) -> None:
+        """Prefetch a whole batch once a first delivery of the stage was taken that nobody had taken before.
+
+        Until then one at a time: if one of the deliveries that killed a worker kills this one too, no other is
+        counted as delivered.
+        """
+        stage = task.stage
+        if stage.batch == 1 or task.redelivered or stage.name in self._wide or not self.is_open:
+            return
+        self._wide.add(stage.name)
+        queue = self._names.stage_queue(stage.name)
+        if self._channel is not None and (tag := self._consumers.pop(queue, None)) is not None:
+            self._channel.basic_cancel(tag, callback=lambda _: self._consume_wide(queue, stage))
+
+    def _consume_wide(self, queue: str, stage: Stage) -> None:
+        if not self._consumer.stopping:
+            self._consume(queue, stage, stage.batch)
+
+    def _on_message(
+        self, stage: Stage, _channel: Channel, method: Basic.Deliver, properties: BasicProperties, body: bytes
+    ) -> None:
+        headers = properties.headers or {}
+        count = int(headers.get("x-delivery-count", 0))
+        header_attempt = int(headers.get("attempt", 1))
+        self._consumer.accept(
+            Task(
+                key=(properties.message_id or f"tag {method.delivery_tag} of {id(self)}", header_attempt),
+                stage=stage,
+                delivery=Delivery(body, _run_id(properties), header_attempt + count),
+                properties=properties,
+                routing_key=method.routing_key,
+                redelivered=count > 0,
+                session=self,
+                tag=method.delivery_tag,
+            )
+        )
+
+    def settle(self, task: Task) -> None:
+        """Publish what the outcome says; ack or reject when all of it is confirmed."""
+        outcome = task.outcome
+        assert outcome is not None
+        settlement = Settlement(task)
+        if outcome.answer is not None:
+            kind = outcome.answer.kind
+            body = outcome.answer.model_dump_json().encode()
+            self._publish(settlement, "", self._names.result_queue, body, _answer_properties(task, kind))
+        if outcome.retry:
+            exchange = self._names.retry_exchange(task.delivery.attempt, outcome.retry_after_seconds or 0)
+            self._publish(settlement, exchange, task.routing_key, task.delivery.body, _retry_properties(task))
+        if settlement.unconfirmed == 0:
+            self._finish(settlement)
+
+    def _publish(
+        self, settlement: Settlement, exchange: str, key: str, body: bytes, properties: BasicProperties
+    ) -> None:
+        assert self._channel is not None
+        self._published += 1
+        settlement.unconfirmed += 1
+        self._confirms[self._published] = settlement
+        self._channel.basic_publish(exchange, key, body, properties, mandatory=True)
+
+    def _on_confirm(self, frame: Any) -> None:  # Any: pika's frame, untyped
+        tag, multiple = frame.method.delivery_tag, frame.method.multiple
+        tags = [t for t in self._confirms if t <= tag] if multiple else [tag]
+        if isinstance(frame.method, Basic.Nack):
+            log.error("broker.refused_publish")
+            self.close()  # the outcomes are kept; they go out again on redelivery
+            return
+        for confirmed in tags:
+            settlement = self._confirms.pop(confirmed)
+            settlement.unconfirmed -= 1
+            if settlement.unconfirmed == 0:
+                self._finish(settlement)
+
+    def _on_returned(self, _channel: Any, method: Any, _properties: Any, _body: bytes) -> None:  # Any: pika, untyped
+        log.error("broker.unroutable", exchange=method.exchange, routing_key=method.routing_key)
+        self._confirms.clear()
+        self.close()  # reconnecting declares everything again
+
+    def _finish(self, settlement: Settlement) -> None:
+        assert self._channel is not None
+        task = settlement.task
+        if task.outcome is not None and task.outcome.dead_letter:
+            self._channel.basic_reject(task.tag, requeue=False)
+        else:
+            self._channel.basic_ack(task.tag)
+        self._consumer.settled(task)
+
+
+def _run_id(properties: BasicProperties) -> UUID | None:
+    try:
+        return UUID(properties.message_id or "")
+    except ValueError:
+        return None
+
+
+def _answer_properties(task: Task, kind: str) -> BasicProperties:
+    return BasicProperties(
+        delivery_mode=2,
+        content_type="application/json",
+        message_id=task.properties.message_id,
+        correlation_id=task.properties.correlation_id,
+        type=f"{kind}.v1",
+    )
+
+
+def _retry_properties(task: Task) -> BasicProperties:
+    """A new message with our own headers only: one that carried `x-death` would be dropped as a cycle."""
+    headers = task.properties.headers or {}
+    kept = {name: headers[name] for name in ("traceparent",) if name in headers}
+    return BasicProperties(
+        delivery_mode=2,
+        content_type="application/json",
+        message_id=task.properties.message_id,
+        correlation_id=task.properties.correlation_id,
+        type=task.properties.type,
+        headers={**kept, "attempt": task.delivery.attempt + 1},
+    )
