@@ -7,6 +7,8 @@ from pydantic import BaseModel
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from orchestrator import tallies
+
 Health = Literal["idle", "working", "held", "failing"]
 
 
@@ -35,7 +37,6 @@ class StageList(BaseModel):
     next: None = None
 
 
-_COUNTS = "SELECT kind, state, sum(n)::bigint AS n FROM tallies WHERE kind = ANY(:stages) GROUP BY kind, state"
 _HOLDS = "SELECT stage, key, cause, opened_at AS since, probe_at AS next_try FROM breakers ORDER BY opened_at DESC"
 # A stage is failing while its last attempts, within a minute, ended for good.
 _FAILING = """
@@ -47,24 +48,25 @@ _STRAYS = "SELECT count(*) FROM dead_letters WHERE state = 'open' AND run_id IS 
 
 
 async def stage_list(session: AsyncSession, stages: tuple[str, ...]) -> StageList:
-    counts: dict[str, dict[str, int]] = {stage: {} for stage in stages}
-    for row in await session.execute(text(_COUNTS), {"stages": list(stages)}):
-        if row.state in StageItem.model_fields:
-            counts[row.kind][row.state] = max(0, row.n)
+    counts = await tallies.of_stages(session)
     holds = {
         row.stage: HoldOfStage.model_validate(row, from_attributes=True) for row in await session.execute(text(_HOLDS))
     }
     failing = set(await session.scalars(text(_FAILING), {"stages": list(stages)}))
-    items = [_item(stage, counts[stage], holds.get(stage), stage in failing) for stage in stages]
+    items = [_item(stage, counts.get(stage, {}), holds.get(stage), stage in failing) for stage in stages]
     strays = (await session.execute(text(_STRAYS))).scalar_one()
     return StageList(items=items, problems=sum(item.failed for item in items) + strays)
 
 
-def _item(stage: str, counts: dict[str, int], hold: HoldOfStage | None, is_failing: bool) -> StageItem:
-    return StageItem(stage=stage, health=_health(counts, hold, is_failing), hold=hold, **counts)
+def _item(stage: str, counts: tallies.Counts, hold: HoldOfStage | None, is_failing: bool) -> StageItem:
+    return StageItem(stage=stage, health=_health(counts, hold, is_failing), hold=hold, **_states(counts))
 
 
-def _health(counts: dict[str, int], hold: HoldOfStage | None, is_failing: bool) -> Health:
+def _states(counts: tallies.Counts) -> dict[str, int]:
+    return {state: max(0, n) for state, n in counts.items() if state in StageItem.model_fields}
+
+
+def _health(counts: tallies.Counts, hold: HoldOfStage | None, is_failing: bool) -> Health:
     if hold:
         return "held"
     if is_failing:

@@ -210,6 +210,15 @@ def _create_tables() -> None:
         unique=False,
         postgresql_where=sa.text("preview IS NOT NULL AND rejected_at IS NULL AND deleted_at IS NULL"),
     )
+    op.create_index(
+        "photos_unrated",
+        "photos",
+        [sa.literal_column("id DESC")],
+        unique=False,
+        postgresql_where=sa.text(
+            "preview IS NOT NULL AND rejected_at IS NULL AND deleted_at IS NULL AND user_rating IS NULL"
+        ),
+    )
     op.create_index("photos_project", "photos", ["project_id", sa.literal_column("id DESC")], unique=False)
     op.create_index(
         "photos_rejected",
@@ -268,6 +277,7 @@ def _create_tables() -> None:
     op.create_index("error_logs_once", "error_logs", ["run_id", "attempt", "source"], unique=True)
     op.create_index("error_logs_photo", "error_logs", ["photo_id"], unique=False)
     op.create_index("error_logs_stage", "error_logs", ["stage", sa.literal_column("id DESC")], unique=False)
+    op.create_index("error_logs_type", "error_logs", ["error_type", sa.literal_column("id DESC")], unique=False)
     op.create_table(
         "import_items",
         sa.Column("import_id", sa.BigInteger(), nullable=False),
@@ -282,6 +292,16 @@ def _create_tables() -> None:
     )
     op.create_index("import_items_photo", "import_items", ["photo_id"], unique=False)
     op.create_index("import_items_state", "import_items", ["import_id", "state"], unique=False)
+    op.create_index(
+        "import_items_photos", "import_items", ["import_id", sa.literal_column("photo_id DESC")], unique=False
+    )
+    op.create_index(
+        "import_items_landed",
+        "import_items",
+        ["import_id", sa.literal_column("changed_at DESC")],
+        unique=False,
+        postgresql_where=sa.text("state IN ('done', 'damaged')"),
+    )
     op.create_table(
         "photo_files",
         sa.Column("id", sa.BigInteger(), autoincrement=True, nullable=False),
