@@ -88,6 +88,11 @@ class Photo(SQLModel, table=True):
     __tablename__ = "photos"
     __table_args__ = (
         Index("photos_newest", text("id DESC"), postgresql_where=text(f"{_VISIBLE} AND rejected_at IS NULL")),
+        Index(
+            "photos_unrated",
+            text("id DESC"),
+            postgresql_where=text(f"{_VISIBLE} AND rejected_at IS NULL AND user_rating IS NULL"),
+        ),
         Index("photos_captured", _last("captured_at"), text("id DESC"), postgresql_where=text(_VISIBLE)),
         Index("photos_sharpness", _last("sharpness_score"), text("id DESC"), postgresql_where=text(_VISIBLE)),
         Index("photos_exposure", _last("exposure_score"), text("id DESC"), postgresql_where=text(_VISIBLE)),
