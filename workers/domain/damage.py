@@ -1,0 +1,38 @@
+"""Signs of damage that decoders accept in silence."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+ZERO_TAIL_BYTES = 2 * 1024  # compressed picture data never holds so long a run
+RAW_ZERO_TAIL_BYTES = 64 * 1024  # cameras pad a RAW to a block
+END_OF_JPEG = b"\xff\xd9"
+
+
+def zero_tail_bytes(data: bytes | bytearray) -> int:
+    """How many zero bytes the file ends with, as a bad card or a cut-off copy leaves them."""
+    return len(data) - len(data.rstrip(b"\0"))
+
+
+def has_zero_tail(data: bytes | bytearray, least_bytes: int = ZERO_TAIL_BYTES) -> bool:
+    """Whether the picture itself, and not padding after its end, was overwritten by zeros."""
+    if data[-least_bytes:].strip(b"\0"):  # the common case, without looking at the whole file
+        return False
+    return zero_tail_bytes(data) >= least_bytes and not data.rstrip(b"\0").endswith(END_OF_JPEG)
+
+
+def is_blank(mosaic: NDArray[np.uint16]) -> bool:
+    """Whether sensor data, shape (height, width), is one value all over: a RAW of which only the header is there."""
+    sample = mosaic[::7, ::7]
+    return bool((sample == np.median(sample)).mean() > 0.999)
+
+
+def is_noise(mosaic: NDArray[np.uint16], white_level: int) -> bool:
+    """Whether sensor data is noise of a strength no picture has: something else was read as pixels.
+
+    Pixels two apart see the same colour; in a picture they agree, whatever the exposure.
+    """
+    rows = mosaic[::2, ::2].astype(np.float32)[::3]
+    one, other = rows[:, :-1].ravel(), rows[:, 1:].ravel()
+    if len(one) < 1_000 or one.std() < 0.05 * white_level:
+        return False
+    return bool(abs(np.corrcoef(one, other)[0, 1]) < 0.1)

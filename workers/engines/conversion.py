@@ -1,0 +1,202 @@
+"""One original becomes a preview, a thumbnail, measurements and Exif. Runs in the decode child."""
+
+from dataclasses import dataclass, replace
+from typing import Literal, NoReturn
+
+import structlog
+
+from shared.claims import ClaimStore
+from shared.contracts import convert
+from shared.errors import CorruptFile, Hold, Reject, TooLarge, UnsupportedFile, Verdict
+from shared.formats import extension_of
+from shared.settings import Settings
+from workers.domain import damage, formats, phash, quality
+from workers.domain.names import printable_name
+from workers.engines import exif, odd_bits, originals, pillow_images, raw, tiff_tags, vips_images
+from workers.engines.originals import Original
+from workers.engines.pixels import Decoded, Pixels, Rendered, is_sideways, luma_of, render
+
+log = structlog.get_logger()
+
+Source = Literal["original", "embedded", "companion", "demosaic"]
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A decoded original, whatever its format."""
+
+    shown: Decoded
+    source: Source
+    format: str
+    luma: Pixels  # full resolution
+    size: tuple[int, int]  # width and height of the original, as stored
+    orientation: int  # of the original
+    exif: convert.Exif
+    variance_gain: float = 1  # brings the sharpness of a mosaic to the scale of a developed picture
+    companion_hash: str = ""
+
+
+def convert_file(request: convert.Request, settings: Settings, claims: ClaimStore) -> convert.Result:
+    """Read, decode, measure, and put the derived files. Raises a Verdict for what is no photograph."""
+    name = printable_name(request.file_path)
+    original = originals.read(request.file_path, request, claims)
+    try:
+        photo = _decode(original, request, settings, claims)
+    except Reject as reject:
+        _reject_by_name(reject, name, original)
+    return _result(request, original, photo, claims)
+
+
+def _decode(original: Original, request: convert.Request, settings: Settings, claims: ClaimStore) -> Photo:
+    check_size = _SizeLimit(printable_name(request.file_path), settings.max_megapixels)
+    extension = extension_of(printable_name(request.file_path))
+    kind = _kind(original.data, extension)
+    if kind != "RAW":
+        return _decode_image(original.data, kind, check_size)
+    companion = _companion(request, claims, check_size) if settings.raw_render == "embedded" else None
+    try:
+        return _decode_raw(original.data, extension, settings.raw_render, companion, check_size)
+    except UnsupportedFile:
+        if formats.sniff(original.data[: formats.HEAD_BYTES], "") != "TIFF":
+            raise
+        return _decode_image(original.data, "TIFF", check_size)  # a TIFF under the name of a RAW
+
+
+def _kind(data: bytes, extension: str) -> str:
+    kind = formats.sniff(data[: formats.HEAD_BYTES], extension)
+    if kind is None:
+        raise UnsupportedFile
+    return "RAW" if kind == "TIFF" and tiff_tags.is_raw(data) else kind
+
+
+def _decode_image(data: bytes, kind: str, check_size: "_SizeLimit") -> Photo:
+    shown = _pixels(data, kind, check_size)
+    tags = exif.Tags(data if kind == "TIFF" else shown.exif)
+    if shown.profile is None and tags.is_adobe_rgb:
+        shown = replace(shown, profile="adobe-rgb")
+    if shown.damage is None and kind not in ("TIFF", "BMP") and damage.has_zero_tail(data):
+        shown = replace(shown, damage="The end of the file is overwritten with zeros.")
+    height, width = shown.pixels.shape[:2]
+    luma = luma_of(shown.pixels)
+    return Photo(shown, "original", kind, luma, (width, height), shown.orientation, exif.read(tags))
+
+
+def _pixels(data: bytes, kind: str, check_size: "_SizeLimit") -> Decoded:
+    if kind in pillow_images.KINDS:
+        return pillow_images.decode(data, kind, check_size)
+    try:
+        return vips_images.decode(data, kind, check_size)
+    except UnsupportedFile:
+        if kind != "TIFF":
+            raise
+        return odd_bits.decode(data, check_size)
+
+
+def _decode_raw(
+    data: bytes, extension: str, wanted: raw.Render, companion: tuple[Decoded, str] | None, check_size: "_SizeLimit"
+) -> Photo:
+    developed = raw.decode(data, wanted, companion[0] if companion else None, check_size)
+    tags = exif.Tags(*exif.blocks_of_raw(data), developed.preview_exif)
+    return Photo(
+        developed.shown,
+        developed.source,
+        extension.upper() or "RAW",
+        developed.luma,
+        (developed.width, developed.height),
+        developed.orientation,
+        exif.read(tags, developed.capture),
+        raw.MOSAIC_VARIANCE_GAIN if developed.is_mosaic else 1,
+        companion[1] if companion and developed.source == "companion" else "",
+    )
+
+
+def _companion(request: convert.Request, claims: ClaimStore, check_size: "_SizeLimit") -> tuple[Decoded, str] | None:
+    """The pixels and the hash of the JPEG beside a RAW; None when it cannot stand in for it."""
+    if request.companion is None:
+        return None
+    try:
+        original = originals.read(request.companion, request, claims)
+        shown = _decode_image(original.data, _kind(original.data, "jpg"), check_size).shown
+    except Hold:
+        raise
+    except Verdict as verdict:
+        log.info("convert.companion_unusable", photo_id=request.photo_id, reason=verdict.message)
+        return None
+    return None if shown.damage else (shown, original.content_hash)
+
+
+def _result(request: convert.Request, original: Original, photo: Photo, claims: ClaimStore) -> convert.Result:
+    rendered = render(photo.shown)
+    width, height = photo.size[::-1] if is_sideways(photo.orientation) else photo.size
+    key = _key(original, photo)
+    return convert.Result(
+        photo_id=request.photo_id,
+        content_hash=original.content_hash,
+        quick_hash=original.quick_hash,
+        size=original.size,
+        mtime_ns=original.mtime_ns,
+        format=photo.format,
+        width=width,
+        height=height,
+        preview=claims.put(f"previews/{key}", rendered.preview),
+        preview_width=rendered.pixels.shape[1],
+        preview_height=rendered.pixels.shape[0],
+        thumbnail=claims.put(f"thumbnails/{key}", rendered.thumbnail),
+        placeholder=rendered.placeholder,
+        source=photo.source,
+        damage=photo.shown.damage,
+        perceptual_hash=phash.perceptual_hash(luma_of(rendered.pixels)),
+        quality=_quality(photo, rendered),
+        exif=photo.exif,
+    )
+
+
+def _key(original: Original, photo: Photo) -> str:
+    """Names the content and everything else that decides the pixels: the same photo always gets the same key."""
+    source = "" if photo.source == "original" else f"-{photo.source}{photo.companion_hash[:16]}"
+    digest = original.content_hash
+    return f"{digest[:2]}/{digest}-r{convert.RECIPE}{source}.jpg"
+
+
+def _quality(photo: Photo, rendered: Rendered) -> convert.Quality:
+    """Sharpness from full resolution; a RAW's clipping from what is shown, as its sensor clips later."""
+    measured = quality.measure(photo.luma).scaled(photo.variance_gain)
+    is_raw = photo.source != "original"
+    clipped = quality.clipped_share(luma_of(rendered.pixels) if is_raw else photo.luma)
+    scores = quality.score(measured, clipped, photo.size[0] * photo.size[1] / 1e6)
+    return convert.Quality(
+        laplacian_variance=measured.laplacian_variance,
+        tile_variance_p95=measured.tile_variance_p95,
+        noise_sigma=measured.noise_sigma,
+        clipped_share=clipped,
+        sharpness_score=scores.sharpness,
+        exposure_score=scores.exposure,
+        technical_score=scores.technical,
+    )
+
+
+def _reject_by_name(reject: Reject, name: str, original: Original) -> NoReturn:
+    """The default sentences say "this file"; on a page of failures the name says more."""
+    if isinstance(reject, CorruptFile):
+        raise CorruptFile(f"{name} is broken and shows no picture.", **reject.context) from reject
+    if isinstance(reject, UnsupportedFile):
+        content = formats.describe(original.data[: formats.HEAD_BYTES])
+        raise UnsupportedFile(
+            f"{name} is not a photograph that Keepers can read: {content}.", **reject.context
+        ) from reject
+    raise reject
+
+
+@dataclass(frozen=True)
+class _SizeLimit:
+    """Called with the size in the header, before a pixel is decoded."""
+
+    name: str
+    megapixels: int
+
+    def __call__(self, width: int, height: int) -> None:
+        if width < 1 or height < 1:
+            raise CorruptFile
+        if width * height > self.megapixels * 1e6:
+            size = round(width * height / 1e6)
+            raise TooLarge(f"{self.name} has {size:,} megapixels, over the limit of {self.megapixels}.")

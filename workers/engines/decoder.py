@@ -1,0 +1,79 @@
+"""Decoding in a child process, so that a file which crashes, hangs or eats memory costs one photo and no worker."""
+
+import structlog
+
+from shared.contracts import convert
+from shared.errors import DecoderCrashed, Retry, Verdict
+from shared.settings import Settings
+from workers.domain.names import printable_name
+from workers.engines import decode_protocol as protocol
+from workers.engines.child import Child, ChildDied
+
+log = structlog.get_logger()
+
+CHILD_MODULE = "workers.engines.decode_child"
+START_SECONDS = 60
+PHOTOS_PER_CHILD = 200  # decoders leak; a new child takes half a second
+
+
+class Decoder:
+    """Owns one child at a time, started when the first photo comes. Not for several threads at once."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._child: Child | None = None
+        self._photos_left = 0
+
+    @property
+    def child_pid(self) -> int | None:
+        return self._child.pid if self._child else None
+
+    def convert(self, request: convert.Request, attempt: int = 1) -> convert.Result:
+        """The result of the child, or the Verdict that it raised.
+
+        A death of the child is a Retry at the first attempt, since it may have been innocent (killed for memory,
+        a slow drive), and DecoderCrashed after that.
+        """
+        name = printable_name(request.file_path)
+        try:
+            reply = self._ready_child().ask(request.model_dump_json() + "\n", self._settings.decode_seconds)
+        except ChildDied as death:
+            self.close()
+            log.warning("decoder.died", photo_id=request.photo_id, cause=death.cause, stderr=death.stderr)
+            raise _verdict(name, death.cause, attempt) from death
+        self._photos_left -= 1
+        if reply == protocol.OUT_OF_MEMORY:
+            self.close()  # what it allocated before it gave up may not come back
+            raise _verdict(name, f"it needs more than {self._settings.decode_memory_mb} MB of memory", attempt)
+        return _result(reply)
+
+    def close(self) -> None:
+        """End the child. The next photo starts another."""
+        if self._child is not None:
+            self._child.end()
+            self._child = None
+
+    def _ready_child(self) -> Child:
+        if self._child is None or not self._child.is_running or self._photos_left <= 0:
+            self.close()
+            self._child = Child(CHILD_MODULE)
+            self._child.ask(protocol.settings_line(self._settings), START_SECONDS)
+            self._photos_left = PHOTOS_PER_CHILD
+            log.info("decoder.started", pid=self._child.pid)
+        return self._child
+
+
+def _verdict(name: str, cause: str, attempt: int) -> Verdict:
+    if attempt == 1:
+        return Retry(f"The decoder failed on {name}: {cause}.", cause=cause)
+    return DecoderCrashed(f"The decoder failed on {name} twice, so it is left alone: {cause}.", cause=cause)
+
+
+def _result(reply: protocol.Reply) -> convert.Result:
+    match reply["outcome"]:
+        case "done":
+            return convert.Result.model_validate(reply["result"])
+        case "refused":
+            raise protocol.verdict_of(reply)
+        case _:
+            raise RuntimeError(f"the decode child failed:\n{reply.get('traceback', reply)}")

@@ -1,0 +1,218 @@
+"""Camera RAW through LibRaw: the picture the photographer saw, and sharpness from the sensor's own pixels."""
+
+import io
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import cv2
+import numpy as np
+import rawpy
+from numpy.typing import NDArray
+
+from shared.errors import CorruptFile, Reject, UnsupportedFile
+from workers.domain import damage
+from workers.engines import tiff_tags, vips_images
+from workers.engines.colour import linear_of_srgb, srgb_of_linear
+from workers.engines.exif import Capture
+from workers.engines.pixels import PREVIEW_EDGE, THUMBNAIL_EDGE, Decoded, Pixels, luma_of
+from workers.engines.vips_images import CheckSize
+
+Render = Literal["embedded", "demosaic"]
+Source = Literal["embedded", "companion", "demosaic"]
+
+_ORIENTATIONS = {0: 1, 3: 3, 5: 8, 6: 6}  # LibRaw's flip as Exif counts
+_GREY_OF_BAYER = {
+    "RGGB": cv2.COLOR_BayerRGGB2GRAY,
+    "BGGR": cv2.COLOR_BayerBGGR2GRAY,
+    "GRBG": cv2.COLOR_BayerGRBG2GRAY,
+    "GBRG": cv2.COLOR_BayerGBRG2GRAY,
+}
+HEADER_ONLY_SHARE = 0.9  # with more than this of the sensor data missing there is no picture
+CROPPED_PIXELS = 64  # a camera's own JPEG leaves out some columns at the edges
+MOSAIC_VARIANCE_GAIN = 1.0
+SRGB_CURVE = (2.4, 12.92)
+
+
+@dataclass(frozen=True)
+class RawPhoto:
+    shown: Decoded
+    source: Source
+    luma: Pixels  # full resolution, as bright as `shown`
+    is_mosaic: bool  # luma was made from the mosaic without a demosaic
+    width: int  # of the sensor's picture, not turned
+    height: int
+    orientation: int
+    preview_exif: bytes | None  # what the camera's own JPEG holds
+    capture: Capture
+
+
+@dataclass(frozen=True)
+class _Flaw:
+    sentence: str
+    is_total: bool  # nothing of the sensor data can be shown
+
+
+def decode(data: bytes, render: Render, companion: Decoded | None, check_size: CheckSize) -> RawPhoto:
+    """`companion` is the picture beside the RAW, preferred to the camera's preview inside it.
+
+    Raises UnsupportedFile, CorruptFile, MemoryError, and what `check_size` raises.
+    """
+    with _opened(data) as raw:
+        sizes = raw.sizes
+        check_size(sizes.width, sizes.height)
+        preview = _camera_preview(raw)
+        flaw = _unpack(raw, data)
+        shown, source = _choose(raw, render, {"companion": companion, "embedded": preview}, flaw)
+        luma, is_mosaic = (luma_of(shown.pixels), False) if flaw and flaw.is_total else _sensor_luma(raw, shown)
+        return RawPhoto(
+            replace(shown, damage=flaw.sentence) if flaw else shown,
+            source,
+            luma,
+            is_mosaic,
+            sizes.width,
+            sizes.height,
+            _orientation(raw),
+            preview.exif if preview else None,
+            raw.other,
+        )
+
+
+@contextmanager
+def _opened(data: bytes) -> Iterator[rawpy.RawPy]:
+    try:
+        with rawpy.RawPy() as raw:
+            raw.open_buffer(io.BytesIO(data))
+            yield raw
+    except rawpy.LibRawUnsufficientMemoryError as exc:
+        raise MemoryError from exc
+    except (rawpy.LibRawFileUnsupportedError, rawpy.NotSupportedError) as exc:
+        raise UnsupportedFile(decoder=_words(exc)) from exc
+    except rawpy.LibRawError as exc:
+        raise CorruptFile(decoder=_words(exc)) from exc
+
+
+def _choose(
+    raw: rawpy.RawPy, render: Render, ready: Mapping[Source, Decoded | None], flaw: _Flaw | None
+) -> tuple[Decoded, Source]:
+    """A ready picture when it is wanted and large enough, or when it is all that is left; else the sensor data."""
+    is_lost = flaw is not None and flaw.is_total
+    full = min(PREVIEW_EDGE, max(raw.sizes.width, raw.sizes.height) - CROPPED_PIXELS)
+    least = THUMBNAIL_EDGE if is_lost else full
+    for source, picture in ready.items() if is_lost or render == "embedded" else ():
+        if picture and max(picture.pixels.shape) >= least and (is_lost or picture.damage is None):
+            return picture, source
+    if flaw and is_lost:
+        raise CorruptFile(decoder=flaw.sentence)
+    return _demosaiced(raw), "demosaic"
+
+
+def _camera_preview(raw: rawpy.RawPy) -> Decoded | None:
+    """The largest picture that the camera put into the file, turned as the RAW is; None when there is none to use."""
+    try:
+        thumb = raw.extract_thumb()
+        if thumb.format is rawpy.ThumbFormat.BITMAP:
+            return Decoded(np.ascontiguousarray(thumb.data), orientation=_orientation(raw))
+        preview = vips_images.decode(bytes(thumb.data), "JPEG", lambda width, height: None)
+    except (rawpy.LibRawError, rawpy.NotSupportedError, Reject):
+        return None
+    return replace(preview, orientation=_preview_orientation(raw, preview))
+
+
+def _orientation(raw: rawpy.RawPy) -> int:
+    return _ORIENTATIONS.get(raw.sizes.flip, 1)
+
+
+def _preview_orientation(raw: rawpy.RawPy, preview: Decoded) -> int:
+    """Its own Exif first. Some cameras store it upright already: then its sides are swapped against the sensor's."""
+    if preview.orientation != 1:
+        return preview.orientation
+    is_upright_already = (preview.pixels.shape[0] > preview.pixels.shape[1]) != (raw.sizes.height > raw.sizes.width)
+    return 1 if is_upright_already else _orientation(raw)
+
+
+def _unpack(raw: rawpy.RawPy, data: bytes) -> _Flaw | None:
+    """Decode the sensor data; what is wrong with it, if anything."""
+    size = raw.sizes.raw_width * raw.sizes.raw_height
+    try:
+        raw.unpack()
+    except rawpy.LibRawUnsufficientMemoryError:
+        raise
+    except rawpy.LibRawError as exc:
+        return _Flaw(f"The sensor data is damaged: {_words(exc)}.", is_total=True)
+    mosaic = raw.raw_image_visible
+    if mosaic is None or not size:
+        return None
+    flat = mosaic if mosaic.ndim == 2 else mosaic[:, :, 1]
+    if damage.is_blank(flat):
+        return _Flaw("The sensor data is empty.", is_total=True)
+    if damage.is_noise(flat, raw.white_level):
+        return _Flaw("The sensor data is noise.", is_total=True)
+    return _missing(data)
+
+
+def _missing(data: bytes) -> _Flaw | None:
+    missing, total = tiff_tags.missing_bytes(data)
+    if missing:
+        share = missing / total
+        return _Flaw(f"{max(1, round(100 * share))} % of the sensor data is missing.", share > HEADER_ONLY_SHARE)
+    if damage.has_zero_tail(data, damage.RAW_ZERO_TAIL_BYTES):
+        return _Flaw("The end of the file is overwritten with zeros.", is_total=False)
+    return None
+
+
+def _demosaiced(raw: rawpy.RawPy) -> Decoded:
+    """Camera white balance, sRGB. Four sensor pixels become one where that still fills the preview."""
+    is_bayer = raw.raw_pattern is not None and raw.raw_pattern.shape == (2, 2)
+    half = is_bayer and max(raw.sizes.width, raw.sizes.height) >= 2 * PREVIEW_EDGE
+    return Decoded(_postprocessed(raw, half, None), orientation=_orientation(raw))
+
+
+def _postprocessed(raw: rawpy.RawPy, half: bool, algorithm: rawpy.DemosaicAlgorithm | None) -> Pixels:
+    pixels = raw.postprocess(
+        demosaic_algorithm=algorithm,
+        half_size=half,
+        use_camera_wb=True,
+        output_color=rawpy.ColorSpace.sRGB,
+        output_bps=8,
+        gamma=SRGB_CURVE,
+        user_flip=0,
+    )
+    return pixels if pixels.shape[2] == 3 else np.ascontiguousarray(pixels[:, :, 0])
+
+
+def _sensor_luma(raw: rawpy.RawPy, shown: Decoded) -> tuple[Pixels, bool]:
+    """Full-resolution luminance, as bright as what is shown, and whether the mosaic sufficed for it.
+
+    Interpolated straight from the Bayer mosaic in one cheap step; only rarer sensors are demosaiced for it.
+    """
+    pattern, mosaic = raw.raw_pattern, raw.raw_image_visible
+    if mosaic.ndim != 2 or (pattern is not None and pattern.shape != (2, 2)):
+        return luma_of(_postprocessed(raw, False, rawpy.DemosaicAlgorithm.LINEAR)), False
+    encoded = _encoding(raw, mosaic, luma_of(shown.pixels))[mosaic]
+    if pattern is None:
+        return encoded, False
+    letters = "".join(chr(raw.color_desc[index]) for index in pattern.ravel())
+    code = _GREY_OF_BAYER.get(letters)
+    if code is None:
+        return luma_of(_postprocessed(raw, False, rawpy.DemosaicAlgorithm.LINEAR)), False
+    return cv2.cvtColor(encoded, code).astype(np.uint8, copy=False), True
+
+
+def _encoding(raw: rawpy.RawPy, mosaic: NDArray[np.uint16], shown_luma: Pixels) -> Pixels:
+    """A table from sensor values to 8-bit display values under which the mosaic is as bright as the picture shown.
+
+    Without it a darkly exposed RAW would seem softer than its own preview.
+    """
+    black = float(np.mean(raw.black_level_per_channel))
+    light = (np.arange(65_536) - black) / max(1.0, raw.white_level - black)
+    wanted = linear_of_srgb(np.arange(256) / 255)[shown_luma[::8, ::8]].mean()
+    present = np.clip(light, 0, 1)[mosaic[::9, ::9]].mean()  # odd steps, so that all colours are met
+    gain = wanted / max(float(present), 1e-6)
+    return np.round(255 * srgb_of_linear(np.clip(light * gain, 0, 1))).astype(np.uint8)
+
+
+def _words(error: Exception) -> str:
+    text = error.args[0] if error.args else ""
+    return text.decode("ascii", "replace") if isinstance(text, bytes) else str(text)

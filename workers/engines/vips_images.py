@@ -1,0 +1,77 @@
+"""JPEG, PNG, WebP, TIFF and AVIF through libvips, from a buffer: strict first, so that damage is noticed."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pyvips
+
+from shared.errors import CorruptFile, UnsupportedFile
+from workers.engines import hdr, sample_depth
+from workers.engines.pixels import Decoded, Pixels
+
+CheckSize = Callable[[int, int], None]  # raises TooLarge; called before a pixel is decoded
+
+_LOADERS = {
+    "JPEG": pyvips.Image.jpegload_buffer,
+    "PNG": pyvips.Image.pngload_buffer,
+    "WEBP": pyvips.Image.webpload_buffer,
+    "TIFF": pyvips.Image.tiffload_buffer,
+    "AVIF": pyvips.Image.heifload_buffer,
+}
+KINDS = frozenset(_LOADERS)
+# libjpeg warns of real damage only in these words; its other warnings are about unusual but whole files.
+_JPEG_DAMAGE = ("premature end", "corrupt jpeg data")
+
+
+class OutOfMemory(MemoryError):
+    """libvips could not get the memory it needs."""
+
+
+def decode(data: bytes, kind: str, check_size: CheckSize) -> Decoded:
+    """The pixels of a file of one of KINDS. What is broken but still shows something comes back with its damage.
+
+    Raises CorruptFile, UnsupportedFile, and what `check_size` raises.
+    """
+    complaint = None
+    try:
+        return _load(data, kind, check_size, "warning" if kind == "JPEG" else "error", None)
+    except pyvips.Error as exc:
+        complaint = _words(exc)
+    try:
+        harmless = kind == "JPEG" and not any(sign in complaint.lower() for sign in _JPEG_DAMAGE)
+        damage = None if harmless else f"The file is damaged: {complaint}."
+        decoded = _load(data, kind, check_size, "none", damage)
+    except pyvips.Error as exc:
+        refused = "not a whole number of bytes" in complaint or "nsupported" in complaint
+        raise (UnsupportedFile if refused else CorruptFile)(decoder=_words(exc)) from exc
+    if damage and decoded.pixels.min() == decoded.pixels.max():
+        raise CorruptFile(decoder=complaint)
+    return decoded
+
+
+def _load(data: bytes, kind: str, check_size: CheckSize, fail_on: str, damage: str | None) -> Decoded:
+    image = _LOADERS[kind](data, access="sequential", fail_on=fail_on)
+    check_size(image.width, image.height)
+    exif = _blob(image, "exif-data")
+    orientation = image.get("orientation") if kind != "AVIF" and "orientation" in image.get_fields() else 1
+    if kind == "AVIF" and (space := hdr.nclx(data)):
+        return Decoded(*hdr.to_8_bit(image, space), 1, exif, damage)
+    shown, profile = sample_depth.to_8_bit(image)
+    return Decoded(_array(shown), profile, orientation, exif, damage)
+
+
+def _array(image: pyvips.Image) -> Pixels:
+    pixels = np.asarray(image)
+    return pixels.reshape(pixels.shape[:2]) if image.bands == 1 else pixels
+
+
+def _blob(image: pyvips.Image, field: str) -> bytes | None:
+    return bytes(image.get(field)) if field in image.get_fields() else None
+
+
+def _words(error: pyvips.Error) -> str:
+    """The decoder's own reason, in one line."""
+    if "out of memory" in str(error).lower():
+        raise OutOfMemory from error
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1].rstrip(".") if lines else "it cannot be decoded"
