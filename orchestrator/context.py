@@ -1,11 +1,13 @@
 """What routes work with. `create_app` builds it; nothing else chooses real things."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
 
 from orchestrator.db import Sessions
+from orchestrator.imports.service import Imports
 from orchestrator.live import Live
 from orchestrator.pipeline import Pipeline
 from shared.claims import ClaimStore
@@ -19,6 +21,9 @@ class Services:
     claims: ClaimStore
     live: Live
     pipeline: Pipeline
+    imports: Imports
+    wake: Callable[[], None]  # the relay, after a commit that queued something
+    is_connected: Callable[[], bool]  # to the broker
 
 
 def services(request: Request) -> Services:

@@ -68,3 +68,16 @@ async def requeue_unanswered(session: AsyncSession) -> int:
         )
     )
     return len(result.all())
+
+
+async def requeue_lost(session: AsyncSession, stage: str, older_than_seconds: float) -> int:
+    """Put runs that have been out for so long back into the outbox, under their own run ids. Returns how many."""
+    result = await session.execute(
+        text(
+            "UPDATE stage_runs SET state = 'queued', published_at = NULL"
+            " WHERE stage = :stage AND state IN ('published', 'retrying')"
+            " AND published_at < now() - make_interval(secs => :age) RETURNING id"
+        ),
+        {"stage": stage, "age": older_than_seconds},
+    )
+    return len(result.all())

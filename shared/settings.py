@@ -42,6 +42,7 @@ class Settings(BaseSettings):
     clip_device: str = "auto"
     hf_endpoint: str = "https://huggingface.co"  # where `keepers models fetch` downloads from
 
+    probe_seconds: float = 5  # until the first look whether something that was down is back; doubles
     log_format: Literal["text", "json"] = "text"
 
     @property

@@ -12,6 +12,7 @@ from orchestrator.answers import ERRORS
 from orchestrator.context import ServicesDep
 from orchestrator.imports import browse
 from orchestrator.models import Import, Project
+from orchestrator.paging import RowId
 from orchestrator.photos.queries import Selection, photos_by_id
 from orchestrator.photos.views import PhotoItem
 from orchestrator.rendering import render
@@ -49,7 +50,7 @@ async def show_import_page(request: Request, services: ServicesDep) -> HTMLRespo
 
 
 @router.get("/api/imports/{import_id}/landed", responses=ERRORS)
-async def list_landed(services: ServicesDep, import_id: int, limit: Annotated[int, Query(ge=1, le=50)] = 12) -> Strip:
+async def list_landed(services: ServicesDep, import_id: RowId, limit: Annotated[int, Query(ge=1, le=50)] = 12) -> Strip:
     """The photos that an import finished last, newest first."""
     sql = """SELECT photo_id FROM import_items WHERE import_id = :id AND state IN ('done', 'damaged')
       ORDER BY changed_at DESC LIMIT :limit"""

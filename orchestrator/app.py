@@ -1,0 +1,98 @@
+"""The application: the one place where real things are chosen."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+import structlog
+from fastapi import FastAPI
+
+from orchestrator import events, health, live, tallies, web
+from orchestrator.context import Services
+from orchestrator.db import migrate, open_engine, open_sessions
+from orchestrator.embedding import service as embedding
+from orchestrator.exchange import Exchange
+from orchestrator.failures import pages as failure_pages
+from orchestrator.failures import routes as failure_routes
+from orchestrator.imports import pages as import_pages
+from orchestrator.imports import routes as import_routes
+from orchestrator.imports.scan import Scanner
+from orchestrator.imports.service import Imports
+from orchestrator.live import Live
+from orchestrator.outbox import Relay, Throughput
+from orchestrator.photos import pages as photo_pages
+from orchestrator.photos import routes as photo_routes
+from orchestrator.pipeline import PIPELINE, Pipeline, stages
+from orchestrator.results import ResultApplier
+from orchestrator.stages import routes as stage_routes
+from orchestrator.upkeep import Job, keep_up
+from shared.claims import ClaimStore
+from shared.errors import KeepersError
+from shared.settings import Settings
+from shared.topology import topology
+
+log = structlog.get_logger()
+
+DATABASE_RETRY_SECONDS = 1.0
+
+
+def create_app(settings: Settings, pipeline: Pipeline = PIPELINE) -> FastAPI:
+    """Pages, JSON, relay and result consumers in one process. Raises KeepersError when an address is missing."""
+    if settings.database_url is None or settings.rabbitmq_url is None:
+        raise KeepersError("Set DATABASE_URL and RABBITMQ_URL, or run `keepers up`, which brings its own.")
+    app = FastAPI(title="Keepers", version="0.1.0", lifespan=partial(_lifespan, settings=settings, pipeline=pipeline))
+    web.install(app)
+    for module in (
+        import_routes, import_pages, photo_routes, photo_pages, failure_routes, failure_pages, stage_routes, live, health,
+    ):  # fmt: skip
+        app.include_router(module.router)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI, *, settings: Settings, pipeline: Pipeline) -> AsyncIterator[None]:
+    assert settings.database_url is not None
+    assert settings.rabbitmq_url is not None
+    engine = open_engine(settings.database_url)
+    sessions = open_sessions(engine)
+    throughput = Throughput()
+    relay = Relay(sessions, pipeline, throughput)
+    applier = ResultApplier(sessions, pipeline, throughput, settings.probe_seconds, relay.wake)
+    names = topology(settings.topology_prefix, stages(pipeline), settings.retry_delays_ms)
+    exchange = Exchange(settings.rabbitmq_url, names, sessions, pipeline, relay, applier)
+    hub = Live(sessions, settings.database_url)
+    imports = Imports(sessions, settings, Scanner(sessions, settings, relay.wake))
+    app.state.services = Services(
+        settings=settings,
+        sessions=sessions,
+        claims=ClaimStore(settings.claims_folder, settings.library_roots),
+        live=hub,
+        pipeline=pipeline,
+        imports=imports,
+        wake=relay.wake,
+        is_connected=lambda: exchange.is_connected,
+    )
+    choose_model = partial(embedding.choose, settings=settings)
+    while True:
+        try:
+            await migrate(engine)
+            async with sessions.begin() as session:
+                await choose_model(session)
+            break
+        except OSError as exc:
+            log.warning("database.unreachable", error=str(exc))
+            await asyncio.sleep(DATABASE_RETRY_SECONDS)
+    await hub.start()
+    await imports.take_up()
+    jobs: list[Job] = [tallies.fold, events.forget_old, choose_model, embedding.switch_if_complete]
+    background = [asyncio.create_task(exchange.run()), asyncio.create_task(keep_up(sessions, jobs))]
+    try:
+        yield
+    finally:
+        await imports.stop()
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, return_exceptions=True)
+        await hub.stop()
+        await engine.dispose()

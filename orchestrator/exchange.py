@@ -1,0 +1,98 @@
+"""The conversation with the broker: connect, reconcile, then relay and apply until the connection ends; again."""
+
+import asyncio
+
+import structlog
+from sqlalchemy import text
+
+from orchestrator import runs
+from orchestrator.broker import Broker, BrokerError
+from orchestrator.db import Sessions
+from orchestrator.failures.results import DeadLetterFiler
+from orchestrator.outbox import Relay
+from orchestrator.pipeline import Pipeline
+from orchestrator.results import ResultApplier
+from shared.topology import Topology
+
+log = structlog.get_logger()
+
+RECONNECT_SECONDS = 1.0
+LOST_CHECK_SECONDS = 60.0
+
+
+class Exchange:
+    """Runs for the life of the orchestrator; outlives every outage of the broker and of the database."""
+
+    def __init__(
+        self,
+        url: str,
+        names: Topology,
+        sessions: Sessions,
+        pipeline: Pipeline,
+        relay: Relay,
+        applier: ResultApplier,
+    ) -> None:
+        self._url = url
+        self._names = names
+        self._sessions = sessions
+        self._pipeline = pipeline
+        self._relay = relay
+        self._applier = applier
+        self._filer = DeadLetterFiler(sessions, names)
+        self.is_connected = False
+
+    async def run(self) -> None:
+        while True:
+            try:
+                broker = await Broker.connect(self._url, self._names)
+            except BrokerError as exc:
+                log.warning("broker.unreachable", error=str(exc))
+                await asyncio.sleep(RECONNECT_SECONDS)
+                continue
+            try:
+                await self._converse(broker)
+            except* Exception as group:
+                log.warning("broker.conversation_ended", errors=[repr(error) for error in group.exceptions])
+            finally:
+                self.is_connected = False
+                await broker.close()
+            await asyncio.sleep(RECONNECT_SECONDS)
+
+    async def _converse(self, broker: Broker) -> None:
+        await self._reconcile(broker)
+        self.is_connected = True
+        log.info("broker.connected")
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._relay.run(broker))
+            group.create_task(broker.consume(self._names.result_queue, self._applier.apply))
+            group.create_task(broker.consume(self._names.dead_letter_queue, self._filer.file))
+            group.create_task(self._look_for_lost(broker))
+            group.create_task(_end_with(broker))
+
+    async def _reconcile(self, broker: Broker) -> None:
+        """A broker that does not know this database has lost its data: what was out goes out again."""
+        async with self._sessions.begin() as session:
+            epoch = (await session.execute(text("SELECT id FROM broker_epoch"))).scalar_one()
+            if await broker.is_new(epoch):
+                count = await runs.requeue_unanswered(session)
+                log.warning("broker.is_new", requeued=count)
+        await broker.mark(epoch)
+
+    async def _look_for_lost(self, broker: Broker) -> None:
+        """By age alone a run is published again only past its whole retry budget and with its queues empty:
+        slow is not lost."""
+        while True:
+            await asyncio.sleep(LOST_CHECK_SECONDS)
+            retries = [queue.name for queue in self._names.queues if ".retry." in queue.name]
+            if any([(await broker.queue_state(name))[0] for name in retries]):
+                continue
+            for step in self._pipeline:
+                ready, _ = await broker.queue_state(self._names.stage_queue(step.stage))
+                if ready == 0:
+                    async with self._sessions.begin() as session:
+                        await runs.requeue_lost(session, step.stage, step.retry_budget_seconds)
+
+
+async def _end_with(broker: Broker) -> None:
+    await broker.closed
+    raise ConnectionError("the connection to the broker is closed")

@@ -1,0 +1,141 @@
+"""Imports as they are shown."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel
+from sqlalchemy import Select, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from orchestrator import tallies
+from orchestrator.imports.roots import root_key
+from orchestrator.models import Breaker, Import, Project
+
+State = Literal["scanning", "running", "paused", "held", "done", "cancelled", "failed"]
+
+
+class StageProgress(BaseModel):
+    """Runs of a later stage for the photos of an import; they never keep it open."""
+
+    done: int
+    pending: int
+    failed: int
+    held: int
+
+
+class ImportView(BaseModel):
+    """found = done + failed + skipped + pending, always; damaged ones are among the done."""
+
+    id: int
+    label: str
+    path: str
+    state: State
+    found: int
+    done: int
+    skipped: int
+    failed: int
+    pending: int
+    damaged: int
+    stages: dict[str, StageProgress]
+    sample: int | None
+    project: str | None
+    left_alone: dict[str, int]
+    error: str | None
+    held: str | None  # why it waits
+    created_at: datetime
+    finished_at: datetime | None
+
+
+async def by_id(session: AsyncSession, import_id: int) -> ImportView | None:
+    views = await _views(session, select(Import, col(Project.name)).where(col(Import.id) == import_id))
+    return views[0] if views else None
+
+
+async def newest(session: AsyncSession, before: int | None, limit: int) -> list[ImportView]:
+    statement = select(Import, col(Project.name)).order_by(col(Import.id).desc()).limit(limit)
+    if before is not None:
+        statement = statement.where(col(Import.id) < before)
+    return await _views(session, statement)
+
+
+async def _views(session: AsyncSession, statement: Select[Import, str]) -> list[ImportView]:
+    joined = statement.outerjoin(Project, col(Project.id) == col(Import.project_id))
+    rows: Sequence[tuple[Import, str | None]] = (await session.execute(joined)).tuples().all()
+    counts = await tallies.of_imports(session, [job.id for job, _ in rows])
+    open_breakers = (await session.execute(select(Breaker))).scalars().all()
+    offline = await _offline_roots(session, rows)
+    return [_view(job, project, counts[job.id], _cause(job, open_breakers), offline) for job, project in rows]
+
+
+async def _offline_roots(session: AsyncSession, rows: Sequence[tuple[Import, str | None]]) -> Mapping[int, str | None]:
+    """The sentence of an offline root, by root id."""
+    found = await session.execute(
+        text("SELECT id, problem FROM roots WHERE state = 'offline' AND id = ANY(:ids)"),
+        {"ids": [job.root_id for job, _ in rows]},
+    )
+    return dict(found.tuples().all())
+
+
+def _cause(job: Import, open_breakers: Sequence[Breaker]) -> str | None:
+    for breaker in open_breakers:
+        if breaker.key == root_key(job.root_id) or (breaker.stage == "convert" and not breaker.key.startswith("root:")):
+            return breaker.cause
+    return None
+
+
+def _view(
+    job: Import,
+    project: str | None,
+    counts: Mapping[str, tallies.Counts],
+    cause: str | None,
+    offline: Mapping[int, str | None],
+) -> ImportView:
+    items = counts[tallies.ITEMS]
+    pending = items.get("pending", 0)
+    held = counts["convert"].get("held", 0)
+    found = sum(items.values())
+    return ImportView(
+        id=job.id,
+        label=job.label.rstrip("/").rpartition("/")[2] or job.label,
+        path=job.label,
+        state=_state(job, pending, held),
+        found=found,
+        done=items.get("done", 0) + items.get("damaged", 0),
+        skipped=items.get("skipped", 0),
+        failed=items.get("failed", 0),
+        pending=pending,
+        damaged=items.get("damaged", 0),
+        stages={
+            stage: _progress(states) for stage, states in counts.items() if stage not in (tallies.ITEMS, "convert")
+        },
+        sample=job.sample,
+        project=project,
+        left_alone=job.left_alone,
+        error=job.error,
+        held=(cause or offline.get(job.root_id) or job.error) if pending or not job.scanned else None,
+        created_at=job.created_at,
+        finished_at=job.finished_at,
+    )
+
+
+def _state(job: Import, pending: int, held: int) -> State:
+    if job.state in ("cancelled", "failed"):
+        return "cancelled" if job.state == "cancelled" else "failed"
+    if job.scanned and pending == 0:
+        return "done"
+    if job.state == "paused":
+        return "paused"
+    if not job.scanned:
+        return "held" if job.error else "scanning"
+    return "held" if held >= pending else "running"
+
+
+def _progress(states: tallies.Counts) -> StageProgress:
+    return StageProgress(
+        done=states.get("done", 0),
+        pending=sum(states.get(state, 0) for state in ("queued", "published", "retrying")),
+        failed=states.get("failed", 0),
+        held=states.get("held", 0),
+    )

@@ -1,0 +1,83 @@
+"""Imports as JSON."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field, model_validator
+
+from orchestrator.answers import ERRORS, Refused
+from orchestrator.context import ServicesDep
+from orchestrator.imports import queries
+from orchestrator.imports.queries import ImportView
+from orchestrator.imports.service import Wish
+from shared.claims import ClaimPath, path_of
+
+router = APIRouter(responses=ERRORS)
+
+
+class NewImport(BaseModel):
+    """A folder by its path, or by its claim where the path is not text."""
+
+    path: str | None = None
+    claim: ClaimPath | None = None
+    sample: Annotated[int | None, Field(ge=1, le=10_000_000, description="so many new photos, at random")] = None
+    project: Annotated[str | None, Field(max_length=200)] = None
+
+    @model_validator(mode="after")
+    def _has_a_folder(self) -> "NewImport":
+        if (self.path is None) == (self.claim is None):
+            raise ValueError("name the folder to import by its path, or by its claim")
+        return self
+
+    @property
+    def folder(self) -> Path:
+        return path_of(self.claim) if self.claim is not None else Path(self.path or "").expanduser()
+
+
+class Started(BaseModel):
+    id: int
+
+
+class ImportList(BaseModel):
+    items: list[ImportView]
+    next: str | None
+
+
+@router.post("/api/imports", status_code=202)
+async def start_import(services: ServicesDep, wish: NewImport) -> Started:
+    """Begin to import a folder. Returns at once; the import is scanning from its first read on."""
+    folder = await asyncio.to_thread(lambda: wish.folder)
+    return Started(id=await services.imports.start(Wish(folder, wish.sample, wish.project)))
+
+
+@router.get("/api/imports")
+async def list_imports(
+    services: ServicesDep,
+    after: Annotated[int | None, Query(ge=1)] = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+) -> ImportList:
+    """Newest first."""
+    async with services.sessions() as session:
+        views = await queries.newest(session, after, limit)
+    return ImportList(items=views, next=str(views[-1].id) if len(views) == limit else None)
+
+
+@router.get("/api/imports/{import_id}")
+async def show_import(services: ServicesDep, import_id: int) -> ImportView:
+    async with services.sessions() as session:
+        view = await queries.by_id(session, import_id)
+    if view is None:
+        raise Refused(404, "unknown_import", "There is no import with this number.")
+    return view
+
+
+@router.post("/api/imports/{import_id}/{action}")
+async def change_import(
+    services: ServicesDep, import_id: int, action: Literal["pause", "resume", "cancel"]
+) -> ImportView:
+    """Pause, resume or cancel. 409 when the import is over."""
+    await getattr(services.imports, action)(import_id)
+    services.wake()
+    return await show_import(services, import_id)

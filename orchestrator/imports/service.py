@@ -1,0 +1,164 @@
+"""Starting, pausing, resuming and cancelling imports. The only writer of imports beside the scan and the results."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from orchestrator import events
+from orchestrator.answers import Refused
+from orchestrator.db import Sessions
+from orchestrator.imports import items, roots
+from orchestrator.imports.folders import allowed, shown
+from orchestrator.imports.scan import Scanner
+from orchestrator.models import Import, Project
+from shared.contracts import MAX_TEXT
+from shared.settings import Settings
+
+log = structlog.get_logger()
+
+OPEN_STATES = ("scanning", "running", "paused")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the person asked for."""
+
+    path: Path
+    sample: int | None = None
+    project: str | None = None
+
+
+class Imports:
+    """The imports of this orchestrator: their rows and the tasks that scan for them."""
+
+    def __init__(self, sessions: Sessions, settings: Settings, scanner: Scanner) -> None:
+        self._sessions = sessions
+        self._settings = settings
+        self._scanner = scanner
+        self._scans: dict[int, asyncio.Task[None]] = {}
+
+    async def start(self, wish: Wish) -> int:
+        """The id of a new import, which is scanning. Raises Refused with the sentence why not."""
+        why_not = await asyncio.to_thread(allowed, wish.path, self._settings)
+        if why_not:
+            raise Refused(422, "folder_refused", why_not)
+        folder = await asyncio.to_thread(wish.path.resolve)
+        async with self._sessions.begin() as session:
+            place = await roots.place(session, folder, self._settings.library_roots)
+            job = Import(
+                root_id=place.root.id,
+                folder=place.folder,
+                label=shown(folder),
+                sample=wish.sample,
+                project_id=await _project(session, wish.project),
+            )
+            session.add(job)
+            await session.flush()
+            await events.record(session, events.IMPORTS, [job.id])
+        log.info("imports.started", import_id=job.id, folder=job.label)
+        self._scan(job.id)
+        return job.id
+
+    async def take_up(self) -> None:
+        """After a start: go on with the scans that were interrupted."""
+        async with self._sessions() as session:
+            unfinished = select(col(Import.id)).where(col(Import.scanned).is_(False), col(Import.state) != "failed")
+            for import_id in (await session.execute(unfinished)).scalars():
+                self._scan(import_id)
+
+    def _scan(self, import_id: int) -> None:
+        task = asyncio.create_task(self._scanner.scan(import_id), name=f"scan of import {import_id}")
+        self._scans[import_id] = task
+        task.add_done_callback(lambda _: self._scans.pop(import_id, None))
+
+    async def stop(self) -> None:
+        """End the scans; `take_up` goes on with them."""
+        for task in list(self._scans.values()):
+            task.cancel()
+        await asyncio.gather(*self._scans.values(), return_exceptions=True)
+
+    async def pause(self, import_id: int) -> None:
+        """What is in work is finished, nothing more is begun. A scan goes on: it costs nothing and shows the total."""
+        async with self._sessions.begin() as session:
+            job = await _open(session, import_id)
+            job.state = "paused"
+            await events.record(session, events.IMPORTS, [import_id])
+
+    async def resume(self, import_id: int) -> None:
+        async with self._sessions.begin() as session:
+            job = await _open(session, import_id)
+            job.state = "running" if job.scanned else "scanning"
+            await events.record(session, events.IMPORTS, [import_id])
+
+    async def cancel(self, import_id: int) -> None:
+        """What waits counts as skipped, and photos nobody has seen yet are forgotten: a later import takes them."""
+        async with self._sessions.begin() as session:
+            job = await _open(session, import_id)
+            job.state, job.scanned = "cancelled", True
+            await session.flush()
+            await _cancel_runs(session, import_id)
+            await items.note_progress(session, [import_id])
+            await events.record(session, events.PHOTOS, [])
+        if (scan := self._scans.get(import_id)) is not None:
+            scan.cancel()
+
+
+async def _open(session: AsyncSession, import_id: int) -> Import:
+    job = (await session.execute(select(Import).where(col(Import.id) == import_id).with_for_update())).scalar()
+    if job is None:
+        raise Refused(404, "unknown_import", "There is no import with this number.")
+    if job.state not in OPEN_STATES or job.finished_at is not None:
+        raise Refused(409, "import_over", "This import is over: start a new one.")
+    return job
+
+
+async def _cancel_runs(session: AsyncSession, import_id: int) -> None:
+    """Photos that another open import waits for as well are left to it."""
+    parameters = {"job": import_id}
+    photo_ids = list(
+        (
+            await session.execute(
+                text(
+                    """
+                    UPDATE import_items SET state = 'skipped', reason = 'cancelled', changed_at = now()
+                    WHERE import_id = :job AND state = 'pending' RETURNING photo_id
+                    """
+                ),
+                parameters,
+            )
+        ).scalars()
+    )
+    unwanted = (
+        "SELECT wanted.id FROM unnest(CAST(:photos AS bigint[])) AS wanted (id) WHERE NOT EXISTS ("
+        "SELECT 1 FROM import_items WHERE photo_id = wanted.id AND state = 'pending')"
+    )
+    await session.execute(
+        text(
+            "UPDATE stage_runs SET state = 'cancelled', hold_key = NULL, finished_at = now()"
+            f" WHERE photo_id IN ({unwanted}) AND stage = 'convert'"
+            " AND state IN ('queued', 'published', 'retrying', 'held')"
+        ),
+        {"photos": photo_ids},
+    )
+    await session.execute(
+        text(f"DELETE FROM photos WHERE id IN ({unwanted}) AND preview IS NULL AND content_hash IS NULL"),
+        {"photos": photo_ids},
+    )
+
+
+async def _project(session: AsyncSession, name: str | None) -> int | None:
+    """The id of the project of this name, made if it is new."""
+    if not name or not name.strip():
+        return None
+    name = name.strip()[:MAX_TEXT]
+    found = (await session.execute(select(Project).where(col(Project.name) == name))).scalar()
+    if found is None:
+        found = Project(name=name)
+        session.add(found)
+        await session.flush()
+    return found.id

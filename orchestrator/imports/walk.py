@@ -1,0 +1,127 @@
+"""Walking a folder tree: what photographs are there, in an order that can be taken up again. Opens no file."""
+
+import os
+import stat
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from shared.formats import COMPANION_EXTENSIONS, IMAGE_EXTENSIONS, RAW_EXTENSIONS, extension_of
+
+MAX_LEFT_ALONE_KINDS = 50
+
+
+@dataclass(frozen=True)
+class FoundFile:
+    """A supported file: path relative to the root, in bytes."""
+
+    path: bytes
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One photograph as it lies on disk: a file, or a RAW with the JPEG of the same name beside it."""
+
+    main: FoundFile
+    companion: FoundFile | None = None
+
+
+@dataclass
+class Folder:
+    """What lies directly in one folder."""
+
+    path: bytes
+    units: list[Unit] = field(default_factory=list)
+    left_alone: Counter[str] = field(default_factory=Counter)
+
+
+def walk(root: bytes, top: bytes, after: bytes | None, may_follow: Callable[[bytes], bool]) -> Iterator[Folder]:
+    """Folders of `root`/`top`, depth first, names in byte order, those up to and including `after` left out.
+
+    Dot-files and `._` forks are skipped. Links to folders are not followed: their files are found where they lie,
+    and loops cannot happen. A link to a file is taken when `may_follow` allows its target. A folder that cannot be
+    read is counted as left alone. Raises OSError only when `top` itself cannot be listed.
+    """
+    done = None if after is None else _parts(after)
+    pending = [top]
+    while pending:
+        path = pending.pop()
+        if done is not None and _parts(path) != done[: len(_parts(path))] and _parts(path) < done:
+            continue
+        folder = Folder(path)
+        try:
+            inner = _read(root, folder, may_follow)
+        except OSError:
+            if path == top:
+                raise
+            folder.left_alone["unreadable folder"] += 1
+            inner = []
+        pending.extend(sorted(inner, reverse=True))
+        if done is None or _parts(path) > done:
+            yield folder
+
+
+def _parts(path: bytes) -> tuple[bytes, ...]:
+    return tuple(path.split(b"/")) if path else ()
+
+
+def _read(root: bytes, folder: Folder, may_follow: Callable[[bytes], bool]) -> list[bytes]:
+    """Fills `folder`; returns the folders inside it."""
+    inner: list[bytes] = []
+    files: list[FoundFile] = []
+    with os.scandir(os.path.join(root, folder.path)) as entries:
+        for entry in entries:
+            if entry.name.startswith(b"."):
+                continue
+            path = os.path.join(folder.path, entry.name) if folder.path else entry.name
+            try:
+                if entry.is_dir(follow_symlinks=False):
+                    inner.append(path)
+                elif (extension := extension_of(entry.name)) in IMAGE_EXTENSIONS:
+                    files += _file(entry, path, folder.left_alone, may_follow)
+                else:
+                    _leave_alone(folder.left_alone, "link to a folder" if entry.is_dir() else extension or "other")
+            except OSError:
+                _leave_alone(folder.left_alone, "unreadable file")
+    folder.units = pair(files)
+    return inner
+
+
+def _file(
+    entry: "os.DirEntry[bytes]", path: bytes, left_alone: Counter[str], may_follow: Callable[[bytes], bool]
+) -> list[FoundFile]:
+    found = entry.stat()
+    if not stat.S_ISREG(found.st_mode):
+        _leave_alone(left_alone, "not a file")
+    elif entry.is_symlink() and not may_follow(os.path.realpath(entry.path)):
+        _leave_alone(left_alone, "link out of the folder")
+    else:
+        return [FoundFile(path, found.st_size, found.st_mtime_ns)]
+    return []
+
+
+def _leave_alone(left_alone: Counter[str], kind: str) -> None:
+    """Kinds are extensions from strangers' file names: few and short ones are named, the rest is "other"."""
+    is_nameable = kind.isascii() and kind.isprintable() and len(kind) <= 24
+    left_alone[kind if is_nameable and len(left_alone) < MAX_LEFT_ALONE_KINDS else "other"] += 1
+
+
+def pair(files: list[FoundFile]) -> list[Unit]:
+    """Units of one folder, in byte order: a RAW takes the JPEG or HEIC of its stem, the first RAW if several could."""
+    files = sorted(files, key=lambda file: file.path)
+    companions = {_stem(file.path): file for file in reversed(files) if extension_of(file.path) in COMPANION_EXTENSIONS}
+    units: list[Unit] = []
+    taken: set[bytes] = set()
+    for file in files:
+        if extension_of(file.path) in RAW_EXTENSIONS:
+            companion = companions.pop(_stem(file.path), None)
+            units.append(Unit(file, companion))
+            taken |= {companion.path} if companion else set()
+    units += [Unit(file) for file in files if extension_of(file.path) not in RAW_EXTENSIONS and file.path not in taken]
+    return sorted(units, key=lambda unit: unit.main.path)
+
+
+def _stem(path: bytes) -> bytes:
+    return path.rpartition(b".")[0]

@@ -1,0 +1,27 @@
+"""What is done now and then, in the background."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from orchestrator.db import Sessions
+
+log = structlog.get_logger()
+
+EVERY_SECONDS = 5.0
+
+Job = Callable[[AsyncSession], Awaitable[None]]
+
+
+async def keep_up(sessions: Sessions, jobs: Sequence[Job]) -> None:
+    """Each job in its own transaction, every few seconds, until cancelled. One that fails is tried again next time."""
+    while True:
+        await asyncio.sleep(EVERY_SECONDS)
+        for job in jobs:
+            try:
+                async with sessions.begin() as session:
+                    await job(session)
+            except Exception:
+                log.warning("upkeep.failed", job=getattr(job, "__name__", repr(job)), exc_info=True)
