@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 
 from orchestrator.embedded.account import Account, can_reach, private_folder, service_account
-from orchestrator.embedded.processes import SEARCH_PATH, end, free_port, is_free, last_lines
+from orchestrator.embedded.processes import SEARCH_PATH, end, free_port, is_alive, is_free, last_lines
 from shared.errors import KeepersError
 
 NAME = "keepers"  # of the superuser and of the database
@@ -70,12 +70,9 @@ class Server:
         self._clear_leftovers()
 
     def _clear_leftovers(self) -> None:
-        processes = self._processes()
-        main = [process for process in processes if process.pid == self._main_pid()]
-        for process in main:
-            # A fast shutdown, without waiting for clients to leave. SIGTERM would wait for them.
-            _interrupt(process)
-        psutil.wait_procs(main, timeout=_STOP_SECONDS)
+        main = self._main_pid()
+        # SIGINT is the fast shutdown; at SIGTERM it would wait for its clients to leave.
+        end([one for one in self._processes() if one.pid == main], _STOP_SECONDS, signal.SIGINT)
         end(self._processes(), polite_seconds=5)
         # The number in it may belong to another program by now, and then PostgreSQL would not start.
         (self._data / "postmaster.pid").unlink(missing_ok=True)
@@ -83,7 +80,11 @@ class Server:
     def _processes(self) -> list[psutil.Process]:
         """The server and its children: a database process works in its data folder."""
         found = psutil.process_iter(["name", "cwd"])
-        return [one for one in found if one.info["name"] == "postgres" and one.info["cwd"] == str(self._data)]
+        return [
+            one
+            for one in found
+            if one.info["name"] == "postgres" and one.info["cwd"] == str(self._data) and is_alive(one)
+        ]
 
     def _main_pid(self) -> int | None:
         try:
@@ -185,13 +186,6 @@ class Server:
             )
         if ended.returncode != 0:
             raise KeepersError(f"PostgreSQL did not start. It said, in {self.log}:\n{last_lines(self.log)}")
-
-
-def _interrupt(process: psutil.Process) -> None:
-    try:
-        process.send_signal(signal.SIGINT)
-    except psutil.NoSuchProcess:
-        return
 
 
 def _wheel_folder() -> Path:

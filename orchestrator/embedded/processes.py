@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -61,15 +62,23 @@ def is_free(port: int) -> bool:
         return True
 
 
-def end(processes: Iterable[psutil.Process], polite_seconds: float) -> None:
-    """Ask with SIGTERM, then make sure with SIGKILL."""
-    processes = list(processes)
-    for process in processes:
-        _signal(process, signal.SIGTERM)
-    _, alive = psutil.wait_procs(processes, timeout=polite_seconds)
-    for process in alive:
-        _signal(process, signal.SIGKILL)
-    psutil.wait_procs(alive, timeout=10)
+def end(processes: Iterable[psutil.Process], polite_seconds: float, request: int = signal.SIGTERM) -> None:
+    """Ask with a signal, then make sure with SIGKILL."""
+    alive = list(processes)
+    for number, seconds in ((request, polite_seconds), (signal.SIGKILL, 10)):
+        for process in alive:
+            _signal(process, number)
+        deadline = time.monotonic() + seconds
+        while (alive := [process for process in alive if is_alive(process)]) and time.monotonic() < deadline:
+            time.sleep(0.02)
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """Not for a zombie: it holds nothing any more, and only init can remove it."""
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _signal(process: psutil.Process, number: int) -> None:

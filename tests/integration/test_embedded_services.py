@@ -159,12 +159,14 @@ def test_rabbitmq_keeps_messages_from_one_start_to_the_next_and_leaves_no_proces
 
 def test_rabbitmq_starts_after_it_was_killed_and_is_not_open_to_the_guest_user(node: Node, home: Path) -> None:
     publish(node.start())
+    node.stop()
+    publish(node.start())
     for process in processes_of(home):
         if process.info["name"] == "beam.smp":
             process.kill()
             process.wait()
     url = node.start()
-    assert publish(url) == 2
+    assert publish(url) == 3
     with pytest.raises(pika.exceptions.ProbableAuthenticationError):
         publish("amqp://guest:guest@" + url.partition("@")[2])
 
