@@ -1,0 +1,46 @@
+# Keepers. `make` alone says what there is.
+.DEFAULT_GOAL := help
+.PHONY: help setup up demo check test unit bench
+
+# Beside the home of `make up`, which the samples must not enter.
+DEMO_HOME ?= $(or $(KEEPERS_HOME),$(if $(filter 0,$(shell id -u)),/var/lib/keepers,$(HOME)/.keepers))-demo
+export PHOTOS
+
+help:
+	@echo 'make up PHOTOS=/some/folder  open Keepers with the photographs of a folder (without PHOTOS: as it is)'
+	@echo 'make demo                    open Keepers with sample photographs, in a home of its own'
+	@echo 'make setup                   only install what Keepers needs, into .venv'
+	@echo 'make test                    run all tests'
+	@echo 'make unit                    run the tests that need no service'
+	@echo 'make check                   format, lint, types, import rules'
+	@echo 'make bench                   measure the speed on this machine'
+
+setup:
+	@sh deploy/setup.sh up
+
+up: setup
+	@.venv/bin/keepers up $${PHOTOS:+--photos "$$PHOTOS"}
+
+demo:
+	@sh deploy/setup.sh demo
+	@KEEPERS_HOME='$(DEMO_HOME)' .venv/bin/keepers samples '$(DEMO_HOME)-photos'
+	@KEEPERS_HOME='$(DEMO_HOME)' .venv/bin/keepers up --photos '$(DEMO_HOME)-photos'
+
+check:
+	@sh deploy/setup.sh test
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+test:
+	@sh deploy/setup.sh test
+	.venv/bin/pytest
+
+unit:
+	@sh deploy/setup.sh test
+	.venv/bin/pytest tests/unit
+
+bench:
+	@sh deploy/setup.sh test
+	.venv/bin/python -m benchmarks
