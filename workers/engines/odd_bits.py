@@ -5,6 +5,7 @@ import numpy as np
 from shared.errors import CorruptFile, UnsupportedFile
 from workers.engines import tiff_tags
 from workers.engines.pixels import Decoded, Pixels
+from workers.engines.sample_depth import LEAST_USED_SHARE
 from workers.engines.vips_images import CheckSize
 
 UNCOMPRESSED, DIFFERENCING = 1, 2
@@ -30,7 +31,7 @@ def decode(data: bytes, check_size: CheckSize) -> Decoded:
     values = _unpacked(packed, width, height, samples, bits[0])
     if tags.get(tiff_tags.PREDICTOR, (1,))[0] == DIFFERENCING:
         values = np.cumsum(values, axis=1, dtype=np.uint32) % (1 << bits[0])
-    return Decoded(_shown(values, bits[0], photometric))
+    return Decoded(_shown(values, _scale(values, bits[0]), photometric))
 
 
 def _unpacked(packed: bytes, width: int, height: int, samples: int, bits: int) -> np.ndarray:
@@ -43,7 +44,13 @@ def _unpacked(packed: bytes, width: int, height: int, samples: int, bits: int) -
     return planes @ (1 << np.arange(bits, dtype=np.uint32)[::-1])
 
 
-def _shown(values: np.ndarray, bits: int, photometric: int) -> Pixels:
-    shown = np.round(values * (255 / ((1 << bits) - 1))).astype(np.uint8)
+def _scale(values: np.ndarray, bits: int) -> int:
+    """The value that is white: the highest there can be, unless the picture would be black by it."""
+    full, brightest = (1 << bits) - 1, int(values.max())
+    return brightest if 0 < brightest < full * LEAST_USED_SHARE else full
+
+
+def _shown(values: np.ndarray, white: int, photometric: int) -> Pixels:
+    shown = np.round(values * (255 / white)).astype(np.uint8)
     shown = 255 - shown if photometric == WHITE_IS_ZERO else shown
     return shown if shown.shape[2] == 3 else shown[:, :, 0]

@@ -14,6 +14,8 @@ from workers.engines.vips_images import CheckSize
 KINDS = frozenset({"HEIF", "JXL", "BMP"})
 PAPER_WHITE = (255, 255, 255)
 
+Image.MAX_IMAGE_PIXELS = None  # `check_size` judges, with a sentence and the limit of the settings
+
 
 def decode(data: bytes, kind: str, check_size: CheckSize) -> Decoded:
     """The pixels of a file of one of KINDS. Raises CorruptFile, UnsupportedFile, and what `check_size` raises."""

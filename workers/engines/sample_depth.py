@@ -5,8 +5,8 @@ import pyvips
 from workers.engines.colour import Profile
 
 PAPER_WHITE = 255  # transparent parts are shown as on white paper, as browsers and prints do
-FULL_SCALE = {"ushort": 65_535, "uint": 4_294_967_295, "short": 65_535, "int": 4_294_967_295, "char": 255}
-OFFSETS = {"short": 32_768, "int": 2_147_483_648, "char": 128}
+FULL_SCALE = {"ushort": 65_535, "uint": 4_294_967_295, "short": 65_535, "int": 4_294_967_295}
+OFFSETS = {"short": 32_768, "int": 2_147_483_648}
 LEAST_USED_SHARE = 1 / 16  # 12-bit data in a 16-bit container would look black: it is stretched
 
 _COLORIMETRIC = ("xyz", "lab", "labs", "labq", "lch", "yxy")
@@ -52,6 +52,8 @@ def _rescaled(image: pyvips.Image) -> pyvips.Image:
     """Samples of any type to uchar, all bands alike."""
     if image.format == "uchar":
         return image
+    if image.format == "char":  # pictures so marked hold unsigned samples all the same; others show them so too
+        return image.copy(format="uchar")
     if image.format in ("float", "double", "complex", "dpcomplex"):
         return _from_float(image)
     if image.format == "ushort":
@@ -67,7 +69,7 @@ def _from_wide(image: pyvips.Image) -> pyvips.Image:
     """Signed and 32-bit samples: their full scale, unless only a sliver of it is used."""
     offset, scale = OFFSETS.get(image.format, 0), FULL_SCALE[image.format]
     darkest, brightest = image.min(), image.max()
-    if image.format != "char" and 0 < brightest - darkest < scale * LEAST_USED_SHARE * 4:
+    if 0 < brightest - darkest < scale * LEAST_USED_SHARE * 4:
         return _stretched(image, darkest, brightest)
     return ((image + offset) * (255 / scale) + 0.5).cast("uchar")
 

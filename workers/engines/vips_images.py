@@ -6,7 +6,7 @@ import numpy as np
 import pyvips
 
 from shared.errors import CorruptFile, UnsupportedFile
-from workers.engines import hdr, sample_depth
+from workers.engines import hdr, sample_depth, tiff_tags
 from workers.engines.pixels import Decoded, Pixels
 
 CheckSize = Callable[[int, int], None]  # raises TooLarge; called before a pixel is decoded
@@ -21,6 +21,9 @@ _LOADERS = {
 KINDS = frozenset(_LOADERS)
 # libjpeg warns of real damage only in these words; its other warnings are about unusual but whole files.
 _JPEG_DAMAGE = ("premature end", "corrupt jpeg data")
+
+
+_CUT_OFF = ("premature end", "not enough data", "end of file", "read error", "truncated")
 
 
 class OutOfMemory(MemoryError):
@@ -39,7 +42,7 @@ def decode(data: bytes, kind: str, check_size: CheckSize) -> Decoded:
         complaint = _words(exc)
     try:
         harmless = kind == "JPEG" and not any(sign in complaint.lower() for sign in _JPEG_DAMAGE)
-        damage = None if harmless else f"The file is damaged: {complaint}."
+        damage = None if harmless else _sentence(complaint)
         decoded = _load(data, kind, check_size, "none", damage)
     except pyvips.Error as exc:
         refused = "not a whole number of bytes" in complaint or "nsupported" in complaint
@@ -56,8 +59,18 @@ def _load(data: bytes, kind: str, check_size: CheckSize, fail_on: str, damage: s
     orientation = image.get("orientation") if kind != "AVIF" and "orientation" in image.get_fields() else 1
     if kind == "AVIF" and (space := hdr.nclx(data)):
         return Decoded(*hdr.to_8_bit(image, space), 1, exif, damage)
+    if kind == "TIFF":
+        image = _without_channels(image, data)
     shown, profile = sample_depth.to_8_bit(image)
     return Decoded(_array(shown), profile, orientation, exif, damage)
+
+
+def _without_channels(image: pyvips.Image, data: bytes) -> pyvips.Image:
+    """Extra samples that are marked as neither kind of alpha are selections and spot colours, not transparency."""
+    extra = next(tiff_tags.directories(data), {}).get(tiff_tags.EXTRA_SAMPLES, ())
+    if not extra or extra[0] != 0 or image.bands <= len(extra):
+        return image
+    return image.extract_band(0, n=image.bands - len(extra))
 
 
 def _array(image: pyvips.Image) -> Pixels:
@@ -69,9 +82,14 @@ def _blob(image: pyvips.Image, field: str) -> bytes | None:
     return bytes(image.get(field)) if field in image.get_fields() else None
 
 
+def _sentence(complaint: str) -> str:
+    is_cut = any(sign in complaint.lower() for sign in _CUT_OFF)
+    return f"{'The end of the picture is missing' if is_cut else 'The picture data is damaged'} ({complaint})."
+
+
 def _words(error: pyvips.Error) -> str:
     """The decoder's own reason, in one line."""
     if "out of memory" in str(error).lower():
         raise OutOfMemory from error
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1].rstrip(".") if lines else "it cannot be decoded"
+    return lines[-1].rstrip(".").partition(": ")[2] or lines[-1] if lines else "it cannot be decoded"
