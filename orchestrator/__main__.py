@@ -12,6 +12,7 @@ from shared.errors import KeepersError
 from shared.settings import Settings
 
 FAILED = 1
+STOP_SECONDS = 10  # for requests that are being answered
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,11 +41,14 @@ def _serve(settings: Settings, options: argparse.Namespace) -> int:
     import uvicorn
 
     from orchestrator.app import create_app
+    from orchestrator.server import Server
 
     logs.configure(settings.log_format, "orchestrator")
-    server = uvicorn.Server(
-        uvicorn.Config(create_app(settings), host=options.host, port=options.port, access_log=False, lifespan="on")
+    app = create_app(settings)
+    config = uvicorn.Config(
+        app, options.host, options.port, access_log=False, lifespan="on", timeout_graceful_shutdown=STOP_SECONDS
     )
+    server = Server(config, lambda: app.state.services.live)
     server.run(sockets=None if options.fd is None else [socket.socket(fileno=options.fd)])
     return 0 if server.started else FAILED
 

@@ -33,10 +33,14 @@ class Progress:
     pending: int
     damaged: int
     stages: dict[str, dict[str, int]]
+    held_because: str | None = None
+    error: str | None = None
 
     @property
     def held(self) -> int:
-        return sum(counts.get("held", 0) for counts in self.stages.values())
+        """Runs that wait for something that is down; while the import itself is held, all that is left of it."""
+        waiting = self.pending if self.state == "held" else 0
+        return waiting + sum(counts.get("held", 0) for counts in self.stages.values())
 
     @property
     def is_settled(self) -> bool:
@@ -67,7 +71,8 @@ class Client:
 
     def progress(self, import_id: str) -> Progress:
         answer = self._call("GET", f"/api/imports/{import_id}")
-        return Progress(**{name: answer[name] for name in Progress.__dataclass_fields__})
+        named = {name: answer[name] for name in Progress.__dataclass_fields__ if name in answer}
+        return Progress(**named, held_because=answer.get("held"))
 
     def dead_lettered(self) -> int:
         return int(self._call("GET", "/api/dead-letters?limit=1")["total"])
