@@ -153,7 +153,7 @@ class _NoteDigest(HTTPRedirectHandler):
     def __init__(self) -> None:
         self.digest: str | None = None
 
-    def redirect_request(  # noqa: PLR0917  # urllib's signature, and urllib gives it no types
+    def redirect_request(  # urllib's signature, and urllib gives it no types
         self, req: Any, fp: Any, code: Any, msg: Any, headers: Any, newurl: Any
     ) -> Any:
         self.look_at(headers)

@@ -11,7 +11,7 @@ from shared.contracts.embed import DIMENSIONS
 from workers.engines.torchvision_without_operators import import_torchvision
 
 import_torchvision()
-import open_clip  # type: ignore[import-untyped]  # noqa: E402  # no stubs; it imports torchvision
+import open_clip  # noqa: E402  # it imports torchvision
 
 DEFAULT_TAG = "laion2b_s32b_b82k"
 

