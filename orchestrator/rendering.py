@@ -4,6 +4,7 @@ import hashlib
 import json
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -57,6 +58,7 @@ def _environment() -> Environment:
     environment.globals["static"] = _static
     environment.filters["data"] = _data
     environment.filters["thousands"] = _thousands
+    environment.filters["pretty"] = _pretty
     return environment
 
 
@@ -72,3 +74,7 @@ def _data(value: BaseModel) -> Markup:
 
 def _thousands(number: int) -> str:
     return f"{number:,}"
+
+
+def _pretty(value: Any) -> str:  # Any: JSON
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)

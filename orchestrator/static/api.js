@@ -1,0 +1,58 @@
+// Fetching JSON, with the server's own sentence when it refuses.
+
+export class Refusal extends Error {
+  constructor(status, type, message) {
+    super(message);
+    this.status = status;
+    this.type = type;
+  }
+}
+
+export const getJson = (address, options = {}) => ask(address, options);
+
+export const postJson = (address, body) =>
+  ask(address, {
+    method: "POST",
+    headers: body === undefined ? {} : { "content-type": "application/json" },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+
+async function ask(address, options) {
+  let response;
+  try {
+    response = await fetch(address, options);
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Refusal(0, "unreachable", "Keepers is not answering.");
+  }
+  const body = await response.json().catch(() => null);
+  if (response.ok) return body;
+  throw new Refusal(response.status, body?.error?.type, body?.error?.message ?? `Keepers answered ${response.status}.`);
+}
+
+/** The JSON that the server put into the page under this id. */
+export const embedded = (id) => JSON.parse(document.getElementById(id).textContent);
+
+/**
+ * A function that runs `work` soon after it is called, never twice at once and at most every `restMs`; calls in between
+ * lead to one more run.
+ */
+export function paced(work, restMs) {
+  let isRunning = false;
+  let isWanted = false;
+  return async function run() {
+    isWanted = true;
+    if (isRunning) return;
+    isRunning = true;
+    while (isWanted) {
+      isWanted = false;
+      try {
+        await work();
+      } catch (error) {
+        if (!(error instanceof Refusal)) console.error(error);
+      }
+      await new Promise((resolve) => setTimeout(resolve, restMs));
+    }
+    isRunning = false;
+  };
+}

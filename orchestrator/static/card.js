@@ -1,0 +1,81 @@
+// One photo in the grid.
+import { captureTime, count, stageName } from "./format.js";
+
+const template = document.getElementById("card-template");
+
+/** An empty card for the photo `id`, `width` wide; `fillCard` gives it its content. */
+export function makeCard(id, width, height) {
+  const card = template.content.firstElementChild.cloneNode(true);
+  card.dataset.id = id;
+  card.style.width = `${width}px`;
+  card.querySelector(".frame").style.height = `${height}px`;
+  card.classList.toggle("narrow", width < 130);
+  return card;
+}
+
+/** Brings the card up to date; touches only what changed, so that a picture never flickers. */
+export function fillCard(card, photo) {
+  card.setAttribute("aria-label", describe(photo));
+  card.classList.toggle("rejected", photo.rejected);
+  showPicture(card.querySelector(".frame"), photo);
+  card.querySelector(".name").textContent = photo.file_name;
+  card.querySelector(".badges").replaceChildren(...badges(photo));
+  showTaste(card.querySelector(".taste"), photo.preference_score);
+}
+
+function showPicture(frame, photo) {
+  const picture = frame.querySelector("img");
+  const placeholder = photo.placeholder ? `url("data:image/jpeg;base64,${photo.placeholder}")` : "";
+  if (frame.style.backgroundImage !== placeholder) frame.style.backgroundImage = placeholder;
+  frame.classList.toggle("waiting", !photo.thumbnail_url);
+  frame.querySelector(".why").textContent = photo.thumbnail_url ? "" : whyNoPicture(photo);
+  if (picture.getAttribute("src") === photo.thumbnail_url) return;
+  picture.hidden = !photo.thumbnail_url;
+  if (photo.thumbnail_url) picture.src = photo.thumbnail_url;
+  else picture.removeAttribute("src");
+}
+
+const whyNoPicture = (photo) => (photo.stages.convert === "failed" ? "No preview: this file failed" : "Preview is on its way");
+
+function badges(photo) {
+  const found = [];
+  if (photo.rejected) found.push(badge("red", "✕", "Rejected"));
+  if (photo.manual_match) found.push(badge("amber", "★", "Chef’s pick"));
+  if (photo.user_rating) found.push(badge("stars", "★".repeat(photo.user_rating), `${photo.user_rating} stars`, true));
+  if (photo.damage) found.push(badge("amber", "△", "Damaged"));
+  const failed = Object.entries(photo.stages).filter(([, state]) => state === "failed");
+  if (failed.length) found.push(badge("red", "!", `${failed.map(([stage]) => stageName(stage)).join(", ")} failed`));
+  return found;
+}
+
+function badge(tone, glyph, word, isGlyphOnly = false) {
+  const node = document.createElement("span");
+  node.className = `badge ${tone}`;
+  node.title = word;
+  const mark = document.createElement("span");
+  mark.textContent = glyph;
+  mark.setAttribute("aria-hidden", "true");
+  const text = document.createElement("span");
+  text.className = isGlyphOnly ? "visually-hidden" : "word";
+  text.textContent = word;
+  node.append(mark, text);
+  return node;
+}
+
+function showTaste(bar, score) {
+  bar.hidden = score === null;
+  if (score === null) return;
+  bar.firstElementChild.style.width = `${score}%`;
+  bar.title = `Taste ${score} of 100`;
+}
+
+function describe(photo) {
+  const parts = [photo.file_name];
+  if (photo.captured_at) parts.push(captureTime(photo.captured_at));
+  parts.push(photo.user_rating ? `${photo.user_rating} stars` : "unrated");
+  if (photo.rejected) parts.push("rejected");
+  if (photo.damage) parts.push("damaged");
+  for (const [stage, state] of Object.entries(photo.stages)) if (state === "failed") parts.push(`${stageName(stage)} failed`);
+  if (photo.preference_score !== null) parts.push(`taste ${count(photo.preference_score)}`);
+  return parts.join(", ");
+}

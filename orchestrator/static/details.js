@@ -1,0 +1,172 @@
+// The panel that tells all about one photo.
+import { getJson, Refusal } from "./api.js";
+import { bytes, captureTime, count, exact, errorName, shutter, stageName, stateWord } from "./format.js";
+
+const SOURCES = { original: "the file itself", embedded: "the camera’s preview inside the RAW", companion: "the JPEG beside the RAW", demosaic: "the RAW, developed by Keepers" };
+const GLYPHS = { done: "✓", failed: "!", held: "Ⅱ" };
+
+export class Details {
+  constructor(node, { closed }) {
+    this.node = node;
+    this.closed = closed;
+    this.id = undefined;
+    node.querySelector(".close").addEventListener("click", () => this.close());
+    node.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") this.close();
+    });
+  }
+
+  get isOpen() {
+    return !this.node.hidden;
+  }
+
+  async open(id) {
+    const isOther = id !== this.id;
+    this.id = id;
+    this.node.hidden = false;
+    document.body.classList.add("has-details");
+    if (isOther) this.node.scrollTop = 0;
+    await this.refresh();
+  }
+
+  close() {
+    if (!this.isOpen) return;
+    this.node.hidden = true;
+    this.id = undefined;
+    document.body.classList.remove("has-details");
+    this.closed();
+  }
+
+  /** Fetches the photo again; an answer that came too late is dropped. */
+  async refresh() {
+    const id = this.id;
+    if (id === undefined) return;
+    this.asking?.abort();
+    this.asking = new AbortController();
+    try {
+      const photo = await getJson(`/api/photos/${id}`, { signal: this.asking.signal });
+      if (id === this.id) this.#show(photo);
+    } catch (error) {
+      if (!(error instanceof Refusal)) return;
+      if (id === this.id) this.#say(error.message);
+    }
+  }
+
+  #say(sentence) {
+    this.#part("file-name").textContent = sentence;
+    this.#part("content").hidden = true;
+  }
+
+  #show(photo) {
+    this.#part("content").hidden = false;
+    this.#part("file-name").textContent = photo.file_name;
+    this.#showPicture(photo);
+    this.#part("damage").hidden = !photo.damage;
+    this.#part("damage-text").textContent = photo.damage ?? "";
+    this.#part("errors").replaceChildren(...photo.runs.filter((run) => run.error && run.state !== "done").map(errorNotice));
+    fillList(this.#part("scores"), scores(photo), scoreValue);
+    fillList(this.#part("exif"), exif(photo), textValue);
+    fillList(this.#part("stages"), photo.runs.map((run) => [stageName(run.stage), run]), runValue);
+    fillList(this.#part("files"), photo.files.map((file) => [file.role, file]), fileValue);
+    this.#part("about").textContent = about(photo);
+    this.#part("logs").href = `/logs?photo=${photo.id}`;
+  }
+
+  #showPicture(photo) {
+    const picture = this.#part("picture");
+    picture.hidden = !photo.preview_url;
+    if (!photo.preview_url) return;
+    picture.width = photo.preview_width ?? 3;
+    picture.height = photo.preview_height ?? 2;
+    if (picture.getAttribute("src") !== photo.preview_url) picture.src = photo.preview_url;
+    picture.alt = `Preview of ${photo.file_name}`;
+  }
+
+  #part(name) {
+    return this.node.querySelector(`[data-part="${name}"]`);
+  }
+}
+
+function errorNotice(run) {
+  const node = element("p", `notice ${run.state === "failed" ? "red" : "amber"}`);
+  node.append(element("span", "from-file", `${stageName(run.stage)}: ${run.error}`));
+  node.title = run.error_type ? errorName(run.error_type) : "";
+  return node;
+}
+
+function scores({ scores: { technical, sharpness, exposure }, preference_score: taste }) {
+  const known = [["Technical", technical], ["Sharpness", sharpness], ["Exposure", exposure], ["Taste", taste]];
+  return known.filter(([, value]) => value !== null);
+}
+
+function exif({ exif: shot, width, height, format, source }) {
+  const rows = [];
+  const add = (name, value) => value && rows.push([name, value]);
+  add("Captured", shot.captured_at && captureTime(shot.captured_at) + zone(shot.utc_offset_minutes));
+  add("Camera", [shot.camera_make, shot.camera_model].filter(Boolean).join(" "));
+  add("Lens", shot.lens);
+  add("Exposure", exposureLine(shot));
+  add("Bias", shot.exposure_bias_ev ? `${shot.exposure_bias_ev > 0 ? "+" : ""}${Number(shot.exposure_bias_ev.toFixed(2))} EV` : "");
+  add("Size", width && `${count(width)} × ${count(height)}, ${((width * height) / 1e6).toFixed(1)} MP`);
+  add("Format", format);
+  add("Shown from", SOURCES[source]);
+  add("Position", shot.has_gps ? "recorded in the file" : "");
+  return rows;
+}
+
+function exposureLine(shot) {
+  const parts = [];
+  if (shot.focal_length_mm) parts.push(`${Number(shot.focal_length_mm.toFixed(1))} mm`);
+  if (shot.aperture) parts.push(`f/${Number(shot.aperture.toFixed(1))}`);
+  if (shot.shutter_seconds) parts.push(shutter(shot.shutter_seconds));
+  if (shot.iso) parts.push(`ISO ${shot.iso}`);
+  return parts.join("  ");
+}
+
+function zone(minutes) {
+  if (minutes === null) return "";
+  const sign = minutes < 0 ? "−" : "+";
+  const [hours, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60];
+  return ` UTC${sign}${hours}${rest ? `:${String(rest).padStart(2, "0")}` : ""}`;
+}
+
+const about = (photo) => `Photo ${photo.id}, added ${exact(photo.created_at)}${photo.project ? `, in ${photo.project}` : ""}`;
+
+/** Fills a `<dl>`; it is hidden, with its heading, when there is nothing to say. */
+function fillList(list, rows, makeValue) {
+  list.closest("section").hidden = rows.length === 0;
+  list.replaceChildren(
+    ...rows.flatMap(([name, value]) => {
+      const description = element("dd");
+      description.append(...[makeValue(value)].flat());
+      return [element("dt", "", name), description];
+    }),
+  );
+}
+
+const textValue = (text) => element("span", "from-file", text);
+
+function scoreValue(score) {
+  const bar = element("span", "score-bar");
+  const part = element("span");
+  part.style.width = `${score}%`;
+  bar.append(part);
+  return [bar, element("span", "score", String(Math.round(score)))];
+}
+
+function runValue(run) {
+  const tone = { failed: "red", held: "amber", done: "green" }[run.state] ?? "";
+  const attempt = run.attempt > 1 ? `, attempt ${run.attempt}` : "";
+  const node = element("span", `badge ${tone}`, `${GLYPHS[run.state] ?? "…"} ${stateWord(run.state)}${attempt}`);
+  if (run.finished_at) node.title = exact(run.finished_at);
+  return node;
+}
+
+const fileValue = (file) => [element("span", "from-file path", file.path), element("span", "quiet-text small", bytes(file.size))];
+
+function element(name, className = "", text = "") {
+  const node = document.createElement(name);
+  if (className) node.className = className;
+  node.textContent = text;
+  return node;
+}

@@ -1,0 +1,64 @@
+// Numbers, times and sizes as people read them.
+
+const numbers = new Intl.NumberFormat("en");
+const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "long" });
+const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60]];
+
+export const count = (n) => numbers.format(n);
+
+export const plural = (n, one, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;
+
+/** "5 minutes ago"; the exact time belongs in a title. */
+export function ago(moment, now = Date.now()) {
+  const seconds = (new Date(moment).getTime() - now) / 1000;
+  for (const [unit, size] of UNITS) {
+    if (Math.abs(seconds) >= size) return relative.format(Math.round(seconds / size), unit);
+  }
+  return seconds > 5 ? `in ${Math.round(seconds)} seconds` : "just now";
+}
+
+export const exact = (moment) =>
+  new Date(moment).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "medium" });
+
+/** "2 h 05 min", for how long something takes. */
+export function duration(seconds) {
+  if (seconds < 60) return `${Math.max(1, Math.round(seconds))} s`;
+  if (seconds < 3600) return `${Math.round(seconds / 60)} min`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes >= 2880) return `${Math.round(minutes / 1440)} days`;
+  return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} min`;
+}
+
+export function bytes(size) {
+  if (size < 1e6) return `${Math.max(1, Math.round(size / 1e3))} kB`;
+  return size < 1e9 ? `${(size / 1e6).toFixed(1)} MB` : `${(size / 1e9).toFixed(2)} GB`;
+}
+
+// Times from cameras name no zone: they are read as the camera wrote them, whatever zone this browser is in.
+const asWritten = (local, options) => new Date(`${local}Z`.replace("ZZ", "Z")).toLocaleString("en-GB", { timeZone: "UTC", ...options });
+
+export const captureDay = (local) =>
+  asWritten(local, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
+
+export const captureTime = (local) =>
+  asWritten(local, { day: "numeric", month: "long", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit" });
+
+/** "1/250 s", "2.5 s" */
+export function shutter(seconds) {
+  return seconds >= 0.3 ? `${Number(seconds.toFixed(1))} s` : `1/${Math.round(1 / seconds)} s`;
+}
+
+export const stageName = (stage) => ({ convert: "Previews", embed: "Similarity" })[stage] ?? stage;
+
+export const stateWord = (state) =>
+  ({
+    queued: "waiting",
+    published: "in work",
+    retrying: "trying again",
+    held: "held",
+    failed: "failed",
+    done: "done",
+    cancelled: "cancelled",
+  })[state] ?? state;
+
+export const errorName = (type) => type.replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();

@@ -1,0 +1,303 @@
+// The gallery: a list of photos whose state is in the address, live, and moved through by keyboard.
+import { embedded, getJson, paced, Refusal } from "./api.js";
+import { Details } from "./details.js";
+import { captureDay, count, plural } from "./format.js";
+import { Grid } from "./grid.js";
+import { onFrame, onReset, onState } from "./live.js";
+import { PhotoStore } from "./photo-store.js";
+
+const SIZES = { small: [110, 150], medium: [150, 220], large: [230, 320] }; // row heights on a phone and on a desk
+const LIVE_REST_MS = 500;
+const COUNT_REST_MS = 2000;
+
+const part = (id) => document.getElementById(id);
+const state = embedded("gallery-state");
+const details = new Details(part("details"), { closed: detailsClosed });
+const changed = new Set(); // ids that a frame named and that were not looked at yet
+const waiting = new Map(); // photos that came in while the reader was further down
+
+let query = queryOf(new URL(location));
+let store = new PhotoStore(query, state.photos);
+let grid = makeGrid();
+let loading;
+
+function makeGrid() {
+  return new Grid(part("grid"), {
+    target: targetHeight(),
+    heading: (photo) => (sortOf(query) === "captured" ? (photo.captured_at ? captureDay(photo.captured_at) : "No capture date") : undefined),
+    wants: { more: loadMore, photos: fetchAgain, focused, opened },
+  });
+}
+
+// The address
+
+/** Of an address, what chooses and orders photos. */
+function queryOf(url) {
+  const chosen = new URLSearchParams();
+  for (const name of ["filter", "sort", "project", "import"]) {
+    const value = url.searchParams.get(name);
+    if (value) chosen.set(name, value);
+  }
+  return chosen;
+}
+
+const sortOf = (chosen) => chosen.get("sort") ?? "newest";
+const filterOf = (chosen) => chosen.get("filter") ?? "all";
+
+/** Shows another selection, and gives it an entry to go back from. */
+function go(changes) {
+  const next = new URLSearchParams(query);
+  for (const [name, value] of Object.entries(changes)) {
+    if (value) next.set(name, value);
+    else next.delete(name);
+  }
+  for (const [name, usual] of [["filter", "all"], ["sort", "newest"]]) if (next.get(name) === usual) next.delete(name);
+  history.pushState(null, "", `/gallery${next.size ? `?${next}` : ""}`);
+  return load();
+}
+
+async function load() {
+  query = queryOf(new URL(location));
+  showControls();
+  closeSheet();
+  const fresh = new PhotoStore(query);
+  await attempt(() => fresh.more());
+  if (fresh.next === undefined) return;
+  store = fresh;
+  loading = undefined;
+  waiting.clear();
+  showPill();
+  grid.show(store);
+  scrollTo(0, 0);
+  showEmpty();
+  refreshCounts();
+  const open = Number(new URL(location).searchParams.get("photo"));
+  if (open) details.open(open);
+  else details.close();
+}
+
+function rememberPhoto(id) {
+  const url = new URL(location);
+  if (id === undefined) url.searchParams.delete("photo");
+  else url.searchParams.set("photo", id);
+  history.replaceState(history.state, "", url);
+}
+
+// Loading
+
+async function loadMore() {
+  if (loading || store.isComplete) return;
+  const from = store;
+  loading = attempt(() => from.more());
+  const photos = await loading;
+  loading = undefined;
+  if (from !== store || !photos) return;
+  from.forgetUnused();
+  grid.append(photos);
+  showEmpty();
+}
+
+/** Photos that were dropped from memory and are near the screen again. */
+async function fetchAgain(ids) {
+  const photos = await attempt(() => store.refresh(ids));
+  if (photos) grid.update(photos);
+}
+
+async function attempt(work) {
+  part("trouble").hidden = true;
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    part("trouble-text").textContent = error.message;
+    part("trouble").hidden = false;
+    return undefined;
+  }
+}
+
+// Live
+
+const lookAtChanged = paced(async () => {
+  const ids = [...changed];
+  changed.clear();
+  const from = store;
+  const known = ids.filter((id) => from.photos.has(id));
+  if (known.length) grid.update(await from.refresh(known));
+  if (details.isOpen && ids.includes(details.id)) details.refresh();
+  const photos = await from.newcomers(ids);
+  if (from === store && photos.length) await welcome(photos);
+}, LIVE_REST_MS);
+
+async function welcome(photos) {
+  const here = photos.filter(belongsInLoadedPart);
+  if (here.length === 0) return;
+  if (sortOf(query) !== "newest") {
+    // They belong somewhere in the middle: moving photos apart is for the reader to ask for.
+    here.forEach((photo) => waiting.set(photo.id, photo));
+    if (grid.isEmpty || (grid.isAtTop && !hasAttention())) return load();
+    return showPill();
+  }
+  if (grid.isAtTop && !details.isOpen) return putOnTop(here);
+  here.forEach((photo) => waiting.set(photo.id, photo));
+  return showPill();
+}
+
+/** Others come with a later page. */
+function belongsInLoadedPart(photo) {
+  return sortOf(query) !== "newest" || store.isComplete || photo.id > Math.min(...store.order.slice(-200));
+}
+
+const hasAttention = () => details.isOpen || part("grid").contains(document.activeElement);
+
+function putOnTop(photos) {
+  const fresh = photos.filter((photo) => !store.known.has(photo.id)).sort((one, other) => other.id - one.id);
+  store.prepend(fresh);
+  grid.prepend(fresh);
+  showEmpty();
+}
+
+function showPill() {
+  part("pill").hidden = waiting.size === 0;
+  part("pill").textContent = `↑ ${count(waiting.size)} new`;
+}
+
+function bringInWaiting() {
+  const photos = [...waiting.values()];
+  waiting.clear();
+  showPill();
+  scrollTo(0, 0);
+  if (sortOf(query) === "newest") putOnTop(photos);
+  else load();
+}
+
+const refreshCounts = paced(async () => {
+  const project = query.get("project");
+  const counts = await getJson(`/api/photos/counts${project ? `?project=${encodeURIComponent(project)}` : ""}`);
+  for (const link of document.querySelectorAll("[data-filter]")) {
+    link.querySelector(".number").textContent = count(counts[link.dataset.filter]);
+  }
+  part("summary").textContent = query.has("import") ? "Photos of one import" : plural(counts[filterOf(query)], "photo");
+}, COUNT_REST_MS);
+
+// What is around the photos
+
+function showControls() {
+  for (const link of document.querySelectorAll("[data-filter]")) {
+    if (link.dataset.filter === filterOf(query)) link.setAttribute("aria-current", "true");
+    else link.removeAttribute("aria-current");
+    const target = new URLSearchParams(query);
+    target.set("filter", link.dataset.filter);
+    link.href = `/gallery?${target}`;
+  }
+  part("sort").value = sortOf(query);
+  if (part("project")) part("project").value = query.get("project") ?? "";
+  part("import-filter").hidden = !query.has("import");
+}
+
+const EMPTY = {
+  all: ["No photos yet", "Choose a folder on the Import page; photos show up here while it works."],
+  unrated: ["Nothing left to rate", "Every photo here has its stars."],
+  rejected: ["Nothing is rejected", "Rejected photos wait here; none is ever deleted for you."],
+  failed: ["Nothing failed", "Photos that a stage could not work on would be listed here."],
+};
+
+function showEmpty() {
+  const isEmpty = grid.isEmpty && store.isComplete;
+  const isNarrowed = query.has("project") || query.has("import");
+  const [title, hint] = isNarrowed ? ["No photos here", "No photo matches what is chosen at the left."] : EMPTY[filterOf(query)];
+  part("empty").hidden = !isEmpty;
+  part("grid").hidden = isEmpty;
+  part("empty-title").textContent = title;
+  part("empty-hint").textContent = hint;
+  part("empty-import").hidden = isNarrowed || filterOf(query) !== "all";
+}
+
+const sizeName = () => (localStorage.getItem("size") in SIZES ? localStorage.getItem("size") : "medium");
+const targetHeight = () => SIZES[sizeName()][matchMedia("(max-width: 700px)").matches ? 0 : 1];
+
+function showSize() {
+  for (const button of document.querySelectorAll("[data-size]")) {
+    button.setAttribute("aria-pressed", String(button.dataset.size === sizeName()));
+  }
+}
+
+function setSheet(isOpen) {
+  document.body.classList.toggle("has-sheet", isOpen);
+  part("filters-button").setAttribute("aria-expanded", String(isOpen));
+}
+const closeSheet = () => setSheet(false);
+
+// Focus and the panel
+
+function focused(id) {
+  if (details.isOpen) showDetails(id);
+}
+
+function opened(id, how) {
+  if (how === "i" && details.isOpen && details.id === id) details.close();
+  else showDetails(id);
+}
+
+function showDetails(id) {
+  if (id === undefined) return;
+  rememberPhoto(id);
+  details.open(id);
+}
+
+function detailsClosed() {
+  rememberPhoto(undefined);
+  if (!part("grid").contains(document.activeElement) && grid.focusId !== undefined) grid.focus(grid.focusId, { reveal: false });
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-filter]");
+  if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+    event.preventDefault();
+    go({ filter: link.dataset.filter });
+  }
+  const size = event.target.closest("[data-size]");
+  if (size) {
+    localStorage.setItem("size", size.dataset.size);
+    showSize();
+    grid.setTarget(targetHeight());
+  }
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  closeSheet();
+  details.close();
+});
+part("sort").addEventListener("change", (event) => go({ sort: event.target.value }));
+part("project")?.addEventListener("change", (event) => go({ project: event.target.value }));
+part("import-filter").addEventListener("click", () => go({ import: undefined }));
+part("pill").addEventListener("click", bringInWaiting);
+part("retry").addEventListener("click", () => (store.next === undefined ? load() : loadMore()));
+part("filters-button").addEventListener("click", () => setSheet(!document.body.classList.contains("has-sheet")));
+part("backdrop").addEventListener("click", closeSheet);
+addEventListener("popstate", load);
+matchMedia("(max-width: 700px)").addEventListener("change", () => grid.setTarget(targetHeight()));
+
+onFrame((frame) => {
+  if (frame.photos.length === 0) return;
+  frame.photos.forEach((id) => changed.add(id));
+  lookAtChanged();
+  refreshCounts();
+});
+onReset(() => {
+  if (grid.isAtTop && !hasAttention()) return load();
+  // Too much happened to name it: what is on screen is looked at again, new photos come with the next load.
+  store.order.slice(-400).forEach((id) => changed.add(id));
+  lookAtChanged();
+  return refreshCounts();
+});
+onState((isDown) => {
+  if (!isDown && !part("trouble").hidden) part("retry").click();
+});
+
+showControls();
+showSize();
+grid.show(store);
+showEmpty();
+refreshCounts();
+const opening = Number(new URL(location).searchParams.get("photo"));
+if (opening) details.open(opening);

@@ -1,0 +1,128 @@
+"""The web side over a fresh database: the application without broker and workers, and a client of it."""
+
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import APIRouter, FastAPI
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+
+from orchestrator import live, web
+from orchestrator.answers import ERRORS
+from orchestrator.context import Services
+from orchestrator.db import migrate, open_engine, open_sessions
+from orchestrator.failures import pages as failure_pages
+from orchestrator.failures import routes as failure_routes
+from orchestrator.imports import pages as import_pages
+from orchestrator.imports import routes as import_routes
+from orchestrator.imports.scan import Scanner
+from orchestrator.imports.service import Imports
+from orchestrator.live import Live
+from orchestrator.photos import pages as photo_pages
+from orchestrator.photos import routes as photo_routes
+from orchestrator.pipeline import PIPELINE
+from orchestrator.stages import routes as stage_routes
+from shared.claims import ClaimStore
+from shared.settings import Settings
+
+
+@dataclass(frozen=True)
+class Site:
+    app: FastAPI
+    services: Services
+    client: httpx.AsyncClient
+
+    @property
+    def claims(self) -> ClaimStore:
+        return self.services.claims
+
+    def session(self) -> AsyncSession:
+        return self.services.sessions()
+
+
+@pytest.fixture
+async def site(database_url: str, tmp_path: Path) -> AsyncIterator[Site]:
+    async with open_site(Settings(keepers_home=tmp_path / "home", database_url=database_url)) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+async def migrated_template(postgres_url: str) -> str:
+    name = f"template_{uuid.uuid4().hex[:8]}"
+    await _administer(postgres_url, f"CREATE DATABASE {name}")
+    engine = open_engine(_with_database(postgres_url, name))
+    await migrate(engine)
+    await engine.dispose()
+    return name
+
+
+@pytest.fixture
+async def database_url(postgres_url: str, migrated_template: str) -> AsyncIterator[str]:
+    """A database of its own with the newest schema, dropped after the test."""
+    name = f"test_{uuid.uuid4().hex[:8]}"
+    await _administer(postgres_url, f"CREATE DATABASE {name} TEMPLATE {migrated_template}")
+    yield _with_database(postgres_url, name)
+    await _administer(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@asynccontextmanager
+async def open_site(settings: Settings) -> AsyncIterator[Site]:
+    assert settings.database_url is not None
+    engine = open_engine(settings.database_url)
+    sessions = open_sessions(engine)
+    hub = Live(sessions, settings.database_url)
+    services = Services(
+        settings=settings,
+        sessions=sessions,
+        claims=ClaimStore(settings.claims_folder, settings.library_roots),
+        live=hub,
+        pipeline=PIPELINE,
+        imports=Imports(sessions, settings, Scanner(sessions, settings, _no_relay)),
+        wake=_no_relay,
+        is_connected=lambda: False,
+    )
+    app = an_app(services)
+    await hub.start()
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8000") as client:
+        yield Site(app, services, client)
+    await services.imports.stop()
+    await hub.stop()
+    await engine.dispose()
+
+
+def an_app(services: Services) -> FastAPI:
+    app = FastAPI(docs_url=None, redoc_url=None, responses=ERRORS)
+    app.state.services = services
+    web.install(app)
+    for router in _routers():
+        app.include_router(router)
+    return app
+
+
+def _routers() -> Iterator[APIRouter]:
+    for module in (
+        import_routes, import_pages, photo_routes, photo_pages, failure_routes, failure_pages, stage_routes, live,
+    ):  # fmt: skip
+        yield module.router
+
+
+def _no_relay() -> None:
+    """Nothing is published here."""
+
+
+async def _administer(url: str, sql: str) -> None:
+    engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1), isolation_level="AUTOCOMMIT")
+    async with engine.connect() as connection:
+        await connection.execute(text(sql))
+    await engine.dispose()
+
+
+def _with_database(url: str, name: str) -> str:
+    address, _, query = url.partition("?")
+    return address.rpartition("/")[0] + f"/{name}" + (f"?{query}" if query else "")
