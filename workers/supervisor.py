@@ -17,7 +17,7 @@ log = structlog.get_logger()
 NICENESS = 10  # the machine stays usable
 DRAIN_SECONDS = 20
 TICK_SECONDS = 0.2
-BACKOFF_SECONDS = (0.2, 1, 5, 15)
+BACKOFF_SECONDS = (0.2, 0.5, 1, 2)
 STEADY_SECONDS = 30  # a child that lived this long starts with a fresh backoff
 
 

@@ -75,7 +75,7 @@ class Client:
         return Progress(**named, held_because=answer.get("held"))
 
     def dead_lettered(self) -> int:
-        return int(self._call("GET", "/api/dead-letters?limit=1")["total"])
+        return int(self._call("GET", "/api/dead-letters?state=open&limit=1")["total"])
 
     def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:  # Any: JSON
         request = urllib.request.Request(

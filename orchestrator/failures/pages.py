@@ -1,9 +1,8 @@
 """The two tabs of Problems: failed attempts, live, and dead letters."""
 
-from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel
 
@@ -17,7 +16,7 @@ from orchestrator.failures.queries import (
     failure_page,
     letter_page,
 )
-from orchestrator.paging import Page
+from orchestrator.paging import Page, RowId
 from orchestrator.pipeline import stages
 from orchestrator.rendering import render
 
@@ -61,7 +60,7 @@ async def show_logs(
     *,
     stage: str = "",
     error_type: str = "",
-    photo: int | None = None,
+    photo: RowId | None = None,
     after: str | None = None,
 ) -> HTMLResponse:
     wanted = FailureFilter(stage=stage or None, error_type=error_type or None, photo=photo)
@@ -87,11 +86,11 @@ async def show_logs(
 async def show_new_rows(
     request: Request,
     services: ServicesDep,
-    newer_than: Annotated[int, Query(ge=0)],
+    newer_than: RowId,
     *,
     stage: str = "",
     error_type: str = "",
-    photo: int | None = None,
+    photo: RowId | None = None,
 ) -> HTMLResponse:
     """Only the rows that a page which shows up to `newer_than` has not; it puts them on top."""
     wanted = FailureFilter(stage=stage or None, error_type=error_type or None, photo=photo, newer_than=newer_than)

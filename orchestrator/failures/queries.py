@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from orchestrator.models import DeadLetter, ErrorLog, Json, Photo
-from orchestrator.paging import Cursor, Page, decode
+from orchestrator.paging import Cursor, Page, RowId, decode
 from orchestrator.photos.addresses import thumbnail_url
 
 LetterState = Literal["open", "requeued", "discarded", "resolved"]
@@ -78,9 +78,9 @@ class LetterList(BaseModel):
 class FailureFilter:
     stage: str | None = None
     error_type: str | None = None
-    photo: int | None = None
+    photo: RowId | None = None
     final: bool | None = None
-    newer_than: int | None = None
+    newer_than: RowId | None = None
 
 
 async def failure_page(session: AsyncSession, wanted: FailureFilter, page: Page) -> FailureList:

@@ -1,6 +1,8 @@
 """Recording failures. Nothing here can roll back a result."""
 
+import asyncio
 import json
+import time
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -21,6 +23,9 @@ from shared.contracts.answers import Failed
 from shared.topology import DELIVERY_LIMIT, Topology
 
 log = structlog.get_logger()
+
+ANSWER_SECONDS = 5.0
+ANSWER_POLL_SECONDS = 0.05
 
 _LOG = text(
     """
@@ -107,16 +112,35 @@ class DeadLetterFiler:
         self._names = names
 
     async def file(self, messages: list[Incoming]) -> None:
+        await self._let_answers_come_first([message for message in messages if not _worker_died(message)])
         async with self._sessions.begin() as session:
             for message in messages:
                 await self._file(session, message)
+
+    async def _let_answers_come_first(self, messages: list[Incoming]) -> None:
+        """A worker publishes why it rejects before it rejects: give that a moment to be applied, for its sentence
+        and its place in the log."""
+        run_ids = [run_id for message in messages if (run_id := _uuid(message.message_id))]
+        deadline = time.monotonic() + ANSWER_SECONDS
+        while time.monotonic() < deadline:
+            async with self._sessions() as session:
+                unanswered = await session.execute(
+                    text(
+                        "SELECT 1 FROM stage_runs WHERE run_id = ANY(:runs)"
+                        " AND state NOT IN ('done', 'failed', 'cancelled')"
+                    ),
+                    {"runs": run_ids},
+                )
+                if unanswered.first() is None:
+                    return
+            await asyncio.sleep(ANSWER_POLL_SECONDS)
 
     async def _file(self, session: AsyncSession, message: Incoming) -> None:
         death = _first_death(message)
         stage = self._names.stage_of(str(death["routing_key"])) or "unknown"
         run_id = _uuid(message.message_id)
         run = await _run(session, run_id)
-        if death["reason"] == "delivery_limit":
+        if _worker_died(message):
             error_type = "WorkerDied"
             sentence = f"The {stage} worker died on this {DELIVERY_LIMIT + 1} times, so it is left alone."
         elif run is None or run.error is None:
@@ -186,6 +210,10 @@ async def _keep(
             "state": state,
         },
     )
+
+
+def _worker_died(message: Incoming) -> bool:
+    return bool(_first_death(message)["reason"] == "delivery_limit")
 
 
 def _first_death(message: Incoming) -> dict[str, Any]:  # Any: AMQP values

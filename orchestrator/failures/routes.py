@@ -3,9 +3,11 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
+from pydantic import BaseModel
 
 from orchestrator.answers import ERRORS
 from orchestrator.context import ServicesDep
+from orchestrator.failures import service
 from orchestrator.failures.queries import (
     FailureFilter,
     FailureList,
@@ -31,3 +33,16 @@ async def list_failures(services: ServicesDep, wanted: FilterDep, page: PageDep)
 async def list_dead_letters(services: ServicesDep, page: PageDep, state: LetterState | None = None) -> LetterList:
     async with services.sessions() as session:
         return await letter_page(session, state, page)
+
+
+class Requeued(BaseModel):
+    requeued: int
+
+
+@router.post("/api/dead-letters/{letter_id}/requeue")
+async def requeue_dead_letter(services: ServicesDep, letter_id: int) -> Requeued:
+    """Try it again as a new run. 409 when there is nothing to try."""
+    async with services.sessions.begin() as session:
+        requeued = await service.requeue(session, [letter_id])
+    services.wake()
+    return Requeued(requeued=requeued)
