@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 ZERO_TAIL_BYTES = 2 * 1024  # compressed picture data never holds so long a run
 RAW_ZERO_TAIL_BYTES = 64 * 1024  # cameras pad a RAW to a block
+BLANK_SHARE = 0.995
 END_OF_JPEG = b"\xff\xd9"
 
 
@@ -20,10 +21,12 @@ def has_zero_tail(data: bytes | bytearray, least_bytes: int = ZERO_TAIL_BYTES) -
     return zero_tail_bytes(data) >= least_bytes and not data.rstrip(b"\0").endswith(END_OF_JPEG)
 
 
-def is_blank(mosaic: NDArray[np.uint16]) -> bool:
-    """Whether sensor data, shape (height, width), is one value all over: a RAW of which only the header is there."""
-    sample = mosaic[::7, ::7]
-    return bool((sample == np.median(sample)).mean() > 0.999)
+def is_blank(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> bool:
+    """Whether a broken picture or its sensor data, shape (height, width, ...), is one value nearly all over.
+
+    So it looks when only the header was there: decoders fill what is missing with black or grey.
+    """
+    return bool((pixels[::3, ::3] == pixels[-1, -1]).mean() > BLANK_SHARE)
 
 
 def is_noise(mosaic: NDArray[np.uint16], white_level: int) -> bool:

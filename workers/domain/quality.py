@@ -17,7 +17,6 @@ TILE_PIXELS = 128  # small enough for the eye of a portrait in 24 megapixels, la
 DARKEST_KEPT, BRIGHTEST_KEPT = 2, 253  # outside this a pixel holds no detail; JPEG rounds 0 and 255 inwards
 WHITE_NOISE_GAIN = 20  # sum of squares of the Laplacian kernel: what it makes of noise with variance 1
 IMMERKAER_GAIN = 36  # the same for the kernel of `_noise_variances`
-SHARE_TO_BE_NOISE = 0.75  # noise explains at most this much of a tile: fine texture everywhere is not noise
 NOISE_ROW_STEP = 4  # noise is estimated on every fourth row of tiles
 
 # Tile variance that scores 0 and 100, by the megapixels up to which it holds. Small files are downsampled and
@@ -80,7 +79,7 @@ def score(measurement: Measurement, clipped: float, megapixels: float) -> Scores
 def _sharpness(measurement: Measurement, megapixels: float) -> float:
     """Logarithmic, as sharpness is seen: each doubling of the variance above the noise adds the same."""
     noise = WHITE_NOISE_GAIN * measurement.noise_sigma**2
-    signal = measurement.tile_variance_p95 - min(noise, SHARE_TO_BE_NOISE * measurement.tile_variance_p95)
+    signal = measurement.tile_variance_p95 - noise
     low, high = next(((low, high) for limit, low, high in CURVES if megapixels <= limit), FINEST_CURVE)
     return 100 * _clamp(math.log(max(signal, 1e-6) / low) / math.log(high / low))
 

@@ -40,7 +40,7 @@ def one_thread_each() -> None:
     """Workers are as many as cores: threads inside the libraries would only fight each other."""
     os.environ.update(OMP_NUM_THREADS="1", VIPS_CONCURRENCY="1", OPENCV_LOG_LEVEL="SILENT")
     import cv2  # after the environment, which the libraries read once
-    import pyvips
+    import pyvips  # type: ignore[import-untyped]  # ships none
 
     cv2.setNumThreads(1)
     pyvips.cache_set_max(0)  # no photo comes twice

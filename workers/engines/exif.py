@@ -165,7 +165,7 @@ def _offset_minutes(tags: Tags) -> int | None:
 
 
 def _libraw_time(capture: Capture | None) -> datetime | None:
-    if capture is None or capture.timestamp is None or capture.timestamp.year <= 1970:
+    if capture is None or capture.timestamp is None or capture.timestamp.year <= 1971:
         return None
     return capture.timestamp.astimezone(UTC).replace(tzinfo=None) if capture.timestamp.tzinfo else capture.timestamp
 

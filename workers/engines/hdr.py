@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import pyvips
+import pyvips  # type: ignore[import-untyped]  # ships none
 from numpy.typing import NDArray
 
 from workers.engines.colour import Pixels, Profile, conversion, encoded

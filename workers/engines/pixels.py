@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import pyvips
+import pyvips  # type: ignore[import-untyped]  # ships none
 from numpy.typing import NDArray
 from PIL import Image
 

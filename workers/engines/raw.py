@@ -31,9 +31,13 @@ _GREY_OF_BAYER = {
 }
 _CELLS = ((0, 0), (0, 1), (1, 0), (1, 1))
 HEADER_ONLY_SHARE = 0.9  # with more than this of the sensor data missing there is no picture
+MOST_FILLED_BYTES = 512 * 1024**2
 CROPPED_PIXELS = 64  # a camera's own JPEG leaves out some columns at the edges
 MOSAIC_VARIANCE_GAIN = 3.2  # bilinear against AHD, median of 28 generated DNGs; see the decision
 SRGB_CURVE = (2.4, 12.92)
+
+
+Ready = Mapping[Source, Decoded | None]  # pictures that need no development, the preferred one first
 
 
 @dataclass(frozen=True)
@@ -69,14 +73,20 @@ def decode(data: bytes, render: Render, companion: Decoded | None, check_size: C
 
     Raises UnsupportedFile, CorruptFile, MemoryError, and what `check_size` raises.
     """
+    data, missing_share = _made_whole(data)
     with _opened(data) as raw:
-        sizes = raw.sizes
+        sizes, orientation = raw.sizes, _orientation(raw)  # before a demosaic, after which LibRaw forgets the turn
         check_size(sizes.width, sizes.height)
-        preview = _camera_preview(raw)
-        flaw = _unpack(raw, data)
-        sensor = _sensor(raw)  # before a demosaic, after which LibRaw forgets the pattern
-        shown, source = _choose(raw, render, {"companion": companion, "embedded": preview}, flaw)
-        luma, is_mosaic = (luma_of(shown.pixels), False) if flaw and flaw.is_total else _sensor_luma(raw, sensor, shown)
+        preview = _camera_preview(raw, data)
+        flaw = _unpack(raw, data, missing_share)
+        ready: Ready = {"companion": companion, "embedded": preview}
+        if flaw and flaw.is_total:
+            shown, source = _last_resort(flaw, ready)
+            luma, is_mosaic = luma_of(shown.pixels), False
+        else:
+            sensor = _sensor(raw)  # the pattern is forgotten too
+            shown, source = _choose(raw, ready if render == "embedded" else {}, orientation)
+            luma, is_mosaic = _sensor_luma(raw, sensor, shown)
         return RawPhoto(
             replace(shown, damage=flaw.sentence) if flaw else shown,
             source,
@@ -84,10 +94,21 @@ def decode(data: bytes, render: Render, companion: Decoded | None, check_size: C
             is_mosaic,
             sizes.width,
             sizes.height,
-            _orientation(raw),
+            orientation,
             preview.exif if preview else None,
             raw.other,
         )
+
+
+def _made_whole(data: bytes) -> tuple[bytes, float]:
+    """A RAW with its end missing, filled up with zeros, and the share that is missing.
+
+    LibRaw gives up at the end of a file; so it shows what there is.
+    """
+    missing, total = tiff_tags.missing_bytes(data)
+    if not 0 < missing < MOST_FILLED_BYTES:
+        return data, missing / total if missing else 0
+    return data + bytes(missing), missing / total
 
 
 @contextmanager
@@ -104,31 +125,41 @@ def _opened(data: bytes) -> Iterator[rawpy.RawPy]:
         raise CorruptFile(decoder=_words(exc)) from exc
 
 
-def _choose(
-    raw: rawpy.RawPy, render: Render, ready: Mapping[Source, Decoded | None], flaw: _Flaw | None
-) -> tuple[Decoded, Source]:
-    """A ready picture when it is wanted and large enough, or when it is all that is left; else the sensor data."""
-    is_lost = flaw is not None and flaw.is_total
-    full = min(PREVIEW_EDGE, max(raw.sizes.width, raw.sizes.height) - CROPPED_PIXELS)
-    least = THUMBNAIL_EDGE if is_lost else full
-    for source, picture in ready.items() if is_lost or render == "embedded" else ():
-        if picture and max(picture.pixels.shape) >= least and (is_lost or picture.damage is None):
+def _last_resort(flaw: _Flaw, ready: Ready) -> tuple[Decoded, Source]:
+    """A picture beside or inside the RAW whose sensor data is lost."""
+    for source, picture in ready.items():
+        if picture and max(picture.pixels.shape) >= THUMBNAIL_EDGE:
             return picture, source
-    if flaw and is_lost:
-        raise CorruptFile(decoder=flaw.sentence)
-    return _demosaiced(raw), "demosaic"
+    raise CorruptFile(decoder=flaw.sentence)
 
 
-def _camera_preview(raw: rawpy.RawPy) -> Decoded | None:
+def _choose(raw: rawpy.RawPy, ready: Ready, orientation: int) -> tuple[Decoded, Source]:
+    """The first ready picture that is whole and large enough; else the sensor data."""
+    least = min(PREVIEW_EDGE, max(raw.sizes.width, raw.sizes.height) - CROPPED_PIXELS)
+    for source, picture in ready.items():
+        if picture and picture.damage is None and max(picture.pixels.shape) >= least:
+            return picture, source
+    return Decoded(_developed(raw), orientation=orientation), "demosaic"
+
+
+def _camera_preview(raw: rawpy.RawPy, data: bytes) -> Decoded | None:
     """The largest picture that the camera put into the file, turned as the RAW is; None when there is none to use."""
     try:
         thumb = raw.extract_thumb()
         if thumb.format is rawpy.ThumbFormat.BITMAP:
             return Decoded(np.ascontiguousarray(thumb.data), orientation=_orientation(raw))
-        preview = vips_images.decode(bytes(thumb.data), "JPEG", lambda width, height: None)
+        jpeg = _as_stored(bytes(thumb.data), data)
+        preview = vips_images.decode(jpeg, "JPEG", lambda width, height: None)
     except (rawpy.LibRawError, rawpy.NotSupportedError, Reject):
         return None
     return replace(preview, orientation=_preview_orientation(raw, preview))
+
+
+def _as_stored(jpeg: bytes, data: bytes) -> bytes:
+    """Without the Exif that LibRaw puts in front of a preview that starts with none: its orientation is a guess."""
+    if jpeg[2:4] != b"\xff\xe1" or jpeg[:128] in data:
+        return jpeg
+    return jpeg[:2] + jpeg[4 + int.from_bytes(jpeg[4:6], "big") :]
 
 
 def _orientation(raw: rawpy.RawPy) -> int:
@@ -143,9 +174,8 @@ def _preview_orientation(raw: rawpy.RawPy, preview: Decoded) -> int:
     return 1 if is_upright_already else _orientation(raw)
 
 
-def _unpack(raw: rawpy.RawPy, data: bytes) -> _Flaw | None:
+def _unpack(raw: rawpy.RawPy, data: bytes, missing_share: float) -> _Flaw | None:
     """Decode the sensor data; what is wrong with it, if anything."""
-    size = raw.sizes.raw_width * raw.sizes.raw_height
     try:
         raw.unpack()
     except rawpy.LibRawUnsufficientMemoryError:
@@ -153,21 +183,14 @@ def _unpack(raw: rawpy.RawPy, data: bytes) -> _Flaw | None:
     except rawpy.LibRawError as exc:
         return _Flaw(f"The sensor data is damaged: {_words(exc)}.", is_total=True)
     mosaic = raw.raw_image_visible
-    if mosaic is None or not size:
-        return None
     flat = mosaic if mosaic.ndim == 2 else mosaic[:, :, 1]
     if damage.is_blank(flat):
         return _Flaw("The sensor data is empty.", is_total=True)
     if damage.is_noise(flat, raw.white_level):
         return _Flaw("The sensor data is noise.", is_total=True)
-    return _missing(data)
-
-
-def _missing(data: bytes) -> _Flaw | None:
-    missing, total = tiff_tags.missing_bytes(data)
-    if missing:
-        share = missing / total
-        return _Flaw(f"{max(1, round(100 * share))} % of the sensor data is missing.", share > HEADER_ONLY_SHARE)
+    if missing_share:
+        percent = max(1, round(100 * missing_share))
+        return _Flaw(f"{percent} % of the sensor data is missing.", missing_share > HEADER_ONLY_SHARE)
     if damage.has_zero_tail(data, damage.RAW_ZERO_TAIL_BYTES):
         return _Flaw("The end of the file is overwritten with zeros.", is_total=False)
     return None
@@ -182,11 +205,10 @@ def _sensor(raw: rawpy.RawPy) -> _Sensor:
     return _Sensor(mosaic, colors, _GREY_OF_BAYER.get(letters))
 
 
-def _demosaiced(raw: rawpy.RawPy) -> Decoded:
+def _developed(raw: rawpy.RawPy) -> Pixels:
     """Camera white balance, sRGB. Four sensor pixels become one where that still fills the preview."""
     is_bayer = raw.raw_pattern is not None and raw.raw_pattern.shape == (2, 2)
-    half = is_bayer and max(raw.sizes.width, raw.sizes.height) >= 2 * PREVIEW_EDGE
-    return Decoded(_postprocessed(raw, half, None), orientation=_orientation(raw))
+    return _postprocessed(raw, is_bayer and max(raw.sizes.width, raw.sizes.height) >= 2 * PREVIEW_EDGE, None)
 
 
 def _postprocessed(raw: rawpy.RawPy, half: bool, algorithm: rawpy.DemosaicAlgorithm | None) -> Pixels:

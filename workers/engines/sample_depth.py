@@ -1,6 +1,6 @@
 """Any sample type and photometric kind that libvips reads, brought to 8-bit grey or RGB for looking at."""
 
-import pyvips
+import pyvips  # type: ignore[import-untyped]  # ships none
 
 from workers.engines.colour import Profile
 

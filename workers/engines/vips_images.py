@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 import numpy as np
-import pyvips
+import pyvips  # type: ignore[import-untyped]  # ships none
 
 from shared.errors import CorruptFile, UnsupportedFile
+from workers.domain.damage import is_blank
 from workers.engines import hdr, sample_depth, tiff_tags
 from workers.engines.pixels import Decoded, Pixels
 
@@ -47,7 +48,7 @@ def decode(data: bytes, kind: str, check_size: CheckSize) -> Decoded:
     except pyvips.Error as exc:
         refused = "not a whole number of bytes" in complaint or "nsupported" in complaint
         raise (UnsupportedFile if refused else CorruptFile)(decoder=_words(exc)) from exc
-    if damage and decoded.pixels.min() == decoded.pixels.max():
+    if damage and is_blank(decoded.pixels):
         raise CorruptFile(decoder=complaint)
     return decoded
 
