@@ -18,6 +18,10 @@ PREVIEW_EDGE, THUMBNAIL_EDGE, PLACEHOLDER_EDGE = 1440, 400, 16
 PREVIEW_QUALITY, THUMBNAIL_QUALITY, PLACEHOLDER_QUALITY = 82, 78, 40
 
 
+# Half the colour resolution shows on red against dark, and costs more of the fidelity than quality 82 does.
+FULL_COLOUR, HALF_COLOUR = "4:4:4", "4:2:0"
+
+
 @dataclass(frozen=True)
 class Decoded:
     """The pixels of a photo, not yet upright and not yet sRGB: both cost less on the small preview."""
@@ -54,9 +58,9 @@ def render(decoded: Decoded) -> Rendered:
     tiny = _fit(thumbnail, PLACEHOLDER_EDGE)
     return Rendered(
         pixels,
-        _jpeg(pixels, PREVIEW_QUALITY, srgb_profile()),
-        _jpeg(thumbnail, THUMBNAIL_QUALITY, srgb_profile()),
-        base64.b64encode(_jpeg(tiny, PLACEHOLDER_QUALITY, None)).decode(),
+        _jpeg(pixels, PREVIEW_QUALITY, srgb_profile(), FULL_COLOUR),
+        _jpeg(thumbnail, THUMBNAIL_QUALITY, srgb_profile(), HALF_COLOUR),
+        base64.b64encode(_jpeg(tiny, PLACEHOLDER_QUALITY, None, HALF_COLOUR)).decode(),
     )
 
 
@@ -96,7 +100,7 @@ def _halved(pixels: Pixels) -> Pixels:
     return cv2.resize(even, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
 
 
-def _jpeg(pixels: Pixels, quality: int, profile: bytes | None) -> bytes:
+def _jpeg(pixels: Pixels, quality: int, profile: bytes | None, subsampling: str) -> bytes:
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "JPEG", quality=quality, icc_profile=profile)
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=quality, icc_profile=profile, subsampling=subsampling)
     return buffer.getvalue()
