@@ -39,7 +39,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _supervise(settings: Settings, arguments: argparse.Namespace) -> None:
-    replicas = {(stage,): settings.convert_workers if stage == "convert" else 1 for stage in arguments.stages}
+    stages: list[str] = arguments.stages
+    replicas: dict[tuple[str, ...], int] = {
+        (stage,): settings.convert_workers if stage == "convert" else 1 for stage in stages
+    }
     Supervisor(replicas, ["--from", arguments.package]).run()
 
 

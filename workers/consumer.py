@@ -19,6 +19,7 @@ from pika.adapters.select_connection import SelectConnection
 from pika.channel import Channel
 from pika.spec import Basic, BasicProperties
 
+from shared.contracts.answers import Done
 from shared.topology import Topology
 from workers.runner import Delivery, Outcome, run_batch
 from workers.stage import Stage
@@ -158,8 +159,8 @@ class Consumer:
                 self._tasks.pop(task.key, None)
                 self._keep(task.key, outcome)
                 task.outcome = outcome
-                if task.session is self._session:
-                    task.session.settle(task)
+                if self._session is not None:
+                    self._session.settle(task)
             if self._session is not None:
                 self._session.widen(batch[0])
         self._begin_soon()
@@ -323,9 +324,15 @@ class Session:
         )
 
     def settle(self, task: Task) -> None:
-        """Publish what the outcome says; ack or reject when all of it is confirmed."""
+        """Publish what the outcome says; ack or reject when all of it is confirmed.
+
+        Of work that outlived its delivery only a success is told, at once: the broker may have given the message up
+        by then, and a success counts over that. Anything else waits for the redelivery.
+        """
         outcome = task.outcome
         assert outcome is not None
+        if task.session is not self and not isinstance(outcome.answer, Done):
+            return
         settlement = Settlement(task)
         if outcome.answer is not None:
             kind = outcome.answer.kind
@@ -367,6 +374,8 @@ class Session:
     def _finish(self, settlement: Settlement) -> None:
         assert self._channel is not None
         task = settlement.task
+        if task.session is not self:
+            return
         if task.outcome is not None and task.outcome.dead_letter:
             self._channel.basic_reject(task.tag, requeue=False)
         else:

@@ -77,6 +77,15 @@ class Node:
         if self.folder.exists():
             self._clear_leftovers(service_account())
 
+    def control(self, *arguments: str) -> str:
+        """What `rabbitmqctl` says, run against this node. Raises subprocess.CalledProcessError."""
+        account, script = service_account(), _server_script().with_name("rabbitmqctl")
+        environment = self._environment(self._known_ports())
+        done = subprocess.run(
+            [script, *arguments], env=environment, capture_output=True, text=True, check=True, **account.run_as
+        )
+        return done.stdout
+
     def _clear_leftovers(self, account: Account) -> None:
         end(self._processes("beam.smp"), _STOP_SECONDS)
         # The start script ends with its node; a name server outlives it.

@@ -30,7 +30,8 @@ async def list_failures(services: ServicesDep, wanted: FilterDep, page: PageDep)
 
 
 @router.get("/api/dead-letters")
-async def list_dead_letters(services: ServicesDep, page: PageDep, state: LetterState | None = None) -> LetterList:
+async def list_dead_letters(services: ServicesDep, page: PageDep, state: LetterState = "open") -> LetterList:
+    """Those that wait for somebody, unless another state is asked for."""
     async with services.sessions() as session:
         return await letter_page(session, state, page)
 

@@ -19,7 +19,8 @@ async def settle(session: AsyncSession, outcomes: Mapping[int, tuple[str, str | 
             "UPDATE import_items SET state = new.state, reason = new.reason, changed_at = now()"
             " FROM unnest(CAST(:photos AS bigint[]), CAST(:states AS text[]), CAST(:reasons AS text[]))"
             " AS new (photo, state, reason)"
-            " WHERE import_items.photo_id = new.photo AND import_items.state = 'pending' RETURNING import_id"
+            " WHERE import_items.photo_id = new.photo AND (import_items.state = 'pending'"
+            " OR import_items.state = 'failed' AND new.state IN ('done', 'damaged')) RETURNING import_id"
         ),
         {
             "photos": list(outcomes),

@@ -56,11 +56,9 @@ def test_a_killed_decode_child_costs_one_attempt(stack: Stack) -> None:
     import_id = stack.start_import()
     stack.wait(lambda: stack.children(workers, "decode_child"), "the decode child")
     worker = stack.children(workers, "--child")[0]
-    for _ in range(5):
-        child = stack.wait(lambda: stack.children(workers, "decode_child"), "the decode child")[0]
-        stack.wait(lambda: child.num_fds() >= 3 and child.memory_info().rss > 150_000_000, "it to decode", 30)
-        child.kill()
-        break
+    child = stack.wait(lambda: stack.children(workers, "decode_child"), "the decode child")[0]
+    stack.wait(lambda: child.memory_info().rss > 150_000_000, "it to decode")
+    child.kill()
     seen = stack.settled(import_id)
     assert (seen["found"], seen["done"]) == (4, 4)
     assert worker.is_running()
