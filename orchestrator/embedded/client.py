@@ -9,7 +9,8 @@ from typing import Any
 
 from shared.errors import KeepersError
 
-_TIMEOUT_SECONDS = 30
+_TIMEOUT_SECONDS = 30.0
+_READY_SECONDS = 2.0  # the socket is open before anybody answers on it
 
 
 class NotAnswering(KeepersError):
@@ -60,7 +61,7 @@ class Client:
 
     def is_ready(self) -> bool:
         try:
-            self._call("GET", "/readyz")
+            self._call("GET", "/readyz", timeout_seconds=_READY_SECONDS)
         except (NotAnswering, Refused):
             return False
         return True
@@ -77,7 +78,9 @@ class Client:
     def dead_lettered(self) -> int:
         return int(self._call("GET", "/api/dead-letters?state=open&limit=1")["total"])
 
-    def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:  # Any: JSON
+    def _call(
+        self, method: str, path: str, body: dict[str, Any] | None = None, timeout_seconds: float = _TIMEOUT_SECONDS
+    ) -> dict[str, Any]:  # Any: JSON
         request = urllib.request.Request(
             self.address + path,
             method=method,
@@ -85,7 +88,7 @@ class Client:
             headers={"Content-Type": "application/json"},
         )
         try:
-            with self._opener.open(request, timeout=_TIMEOUT_SECONDS) as answer:
+            with self._opener.open(request, timeout=timeout_seconds) as answer:
                 read: dict[str, Any] = json.load(answer)
                 return read
         except urllib.error.HTTPError as exc:
