@@ -1,0 +1,1 @@
+"""Figures, side by side with a baseline, from one run on one machine."""

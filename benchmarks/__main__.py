@@ -1,0 +1,28 @@
+"""`python -m benchmarks [convert round_trips scan] [--photos N]`: each part prints its figure beside its baseline."""
+
+import argparse
+import importlib
+import os
+import tempfile
+from pathlib import Path
+
+from benchmarks.system import System
+
+PARTS = ("convert", "round_trips", "scan")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
+    parser.add_argument("parts", nargs="*", default=list(PARTS), metavar="part")
+    parser.add_argument("--photos", type=int, default=300, help="24-megapixel JPEGs to convert")
+    parser.add_argument("--messages", type=int, default=20_000, help="round trips")
+    parser.add_argument("--files", type=int, default=100_000, help="files to scan")
+    options = parser.parse_args()
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start", flush=True)
+    with tempfile.TemporaryDirectory(prefix="keepers-bench-", dir="/var/tmp") as folder, System(Path(folder)) as system:
+        for part in options.parts:
+            importlib.import_module(f"benchmarks.{part}").run(system, options)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,30 @@
+"""One process of the baseline: every Nth photo of a folder, one call after the other."""
+
+import sys
+from pathlib import Path
+
+from shared.claims import ClaimStore, claim_of
+from shared.contracts import convert
+from shared.settings import Settings
+from workers.engines.conversion import convert_file
+from workers.engines.decode_child import one_thread_each
+
+
+def main() -> None:
+    folder, home, index, step = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+    one_thread_each()
+    settings, claims = Settings(), ClaimStore(home)
+    files = sorted(folder.iterdir())[index::step]
+    requests = [
+        convert.Request(photo_id=i, file_path=claim_of(file), root=claim_of(folder), root_key="root:1")
+        for i, file in enumerate(files)
+    ]
+    convert_file(requests[0], settings, ClaimStore(home / "warm"))
+    print("ready", flush=True)
+    sys.stdin.readline()
+    for request in requests:
+        convert_file(request, settings, claims)
+
+
+if __name__ == "__main__":
+    main()

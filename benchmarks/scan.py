@@ -1,0 +1,58 @@
+"""Time to scan 100,000 files, new and again unchanged, beside a walk that only looks at size and time."""
+
+import argparse
+import os
+import time
+from pathlib import Path
+
+from benchmarks.system import System
+
+FILES_PER_FOLDER = 1_000
+
+
+def run(system: System, options: argparse.Namespace) -> None:
+    folder = system.folder / "many"
+    _make_files(folder, options.files)
+    walk = _walk(folder)
+    with system.running(["convert"], workers=0) as running:
+        first = _scan(running, folder)
+        running.sql("UPDATE photos SET preview = 'p', content_hash = id::text WHERE preview IS NULL")
+        running.sql("UPDATE stage_runs SET state = 'done'")
+        running.sql("ANALYZE")
+        again = _scan(running, folder)
+        opened = running.sql("SELECT count(*) FROM stage_runs WHERE state <> 'done'")[0][0]
+    print(f"scan of {options.files} files")
+    print(f"  walk and stat alone      {walk:8.2f} s")
+    print(f"  new: rows written        {first:8.2f} s")
+    print(f"  again, unchanged         {again:8.2f} s   ({opened} files looked into)", flush=True)
+
+
+def _make_files(folder: Path, count: int) -> None:
+    for i in range(count):
+        if i % FILES_PER_FOLDER == 0:
+            inner = folder / f"{i // FILES_PER_FOLDER:04}"
+            inner.mkdir(parents=True)
+        with open(inner / f"IMG_{i:06}.jpg", "wb") as file:
+            file.truncate(i + 1)
+
+
+def _walk(folder: Path) -> float:
+    start = time.monotonic()
+    for _ in range(1):
+        pending = [folder]
+        while pending:
+            with os.scandir(pending.pop()) as entries:
+                for entry in entries:
+                    if entry.is_dir():
+                        pending.append(Path(entry.path))
+                    else:
+                        entry.stat()
+    return time.monotonic() - start
+
+
+def _scan(running: object, folder: Path) -> float:
+    start = time.monotonic()
+    import_id = running.start_import(folder)  # type: ignore[attr-defined]
+    while running.progress(import_id)["state"] == "scanning":  # type: ignore[attr-defined]
+        time.sleep(0.1)
+    return time.monotonic() - start
