@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from starlette.exceptions import HTTPException
 
 from orchestrator.rendering import render
@@ -28,6 +28,8 @@ class ErrorBody(BaseModel):
 ERRORS: dict[int | str, dict[str, Any]] = {  # Any: FastAPI's own type
     "default": {"model": ErrorBody, "description": "What went wrong, in one sentence"}
 }
+
+_NOT_A_CHARACTER = "22021"  # PostgreSQL's answer to NUL in a text
 
 _SENTENCES = {
     404: "There is nothing at this address.",
@@ -65,6 +67,7 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     for lost in (OperationalError, InterfaceError, ConnectionError):
         app.add_exception_handler(lost, _no_database)
+    app.add_exception_handler(DBAPIError, _unstorable)
     app.add_exception_handler(Exception, _bug)
 
 
@@ -102,6 +105,12 @@ async def _no_database(request: Request, exc: Exception) -> Response:
     answer = error(request, 503, "database_unavailable", "The database does not answer. Keepers keeps trying.")
     answer.headers["retry-after"] = "5"
     return answer
+
+
+async def _unstorable(request: Request, exc: Exception) -> Response:
+    if getattr(getattr(exc, "orig", None), "sqlstate", None) != _NOT_A_CHARACTER:
+        raise exc
+    return error(request, 422, "invalid", "There is a character in this request that no text can hold.")
 
 
 async def _bug(request: Request, exc: Exception) -> Response:

@@ -19,6 +19,7 @@ from sqlalchemy import text
 
 from orchestrator.db import Sessions
 from orchestrator.events import CHANNEL, FAILURES, IMPORTS, PHOTOS
+from orchestrator.paging import MAX_ID, RowId
 
 log = structlog.get_logger()
 router = APIRouter()
@@ -35,12 +36,12 @@ Rows = list[tuple[int, str, dict[str, Any]]]  # Any: the event's JSON
 @router.get("/api/events", response_class=EventSourceResponse)
 async def stream_events(
     request: Request,
-    since: Annotated[int | None, Query(ge=0, description="the last event that is known already")] = None,
+    since: Annotated[RowId | None, Query(description="the last event that is known already")] = None,
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> AsyncIterator[ServerSentEvent]:
     """Ids of photos, imports and failures that changed. `reset` means: fetch again what is shown."""
     live: Live = request.app.state.services.live
-    known = int(last_event_id) if last_event_id and last_event_id.isdecimal() else since
+    known = min(int(last_event_id), MAX_ID) if last_event_id and last_event_id.isdecimal() else since
     async for event in live.frames(known):
         yield event
 
@@ -56,6 +57,7 @@ class Live:
         self._noticed = asyncio.Event()
         self._seen: OrderedDict[int, None] = OrderedDict()
         self._listening: asyncio.Task[None] | None = None
+        self._has_begun = False
         self._ended = False
 
     async def start(self) -> None:
@@ -134,9 +136,10 @@ class Live:
 
     async def _begin(self, connection: asyncpg.Connection) -> None:
         """The first time, everything there is counts as told; after a lost connection, what follows the last id."""
-        if self.last_id == 0:
+        if not self._has_begun:
             rows = await connection.fetch("SELECT id FROM events ORDER BY id DESC LIMIT $1", _OVERLAP)
             self._remember([row["id"] for row in reversed(rows)])
+            self._has_begun = True
         self._noticed.set()
 
     async def _new_events(self, connection: asyncpg.Connection) -> Rows:

@@ -8,8 +8,11 @@ from typing import Annotated
 
 from fastapi import Depends, Query
 from fastapi.exceptions import RequestValidationError
+from pydantic import Field
 
 MAX_LIMIT = 500
+MAX_ID = 2**63 - 1
+RowId = Annotated[int, Field(ge=0, le=MAX_ID)]  # of a row of any table
 Value = str | float | None
 
 

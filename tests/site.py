@@ -1,5 +1,7 @@
 """The web side over a fresh database: the application without broker and workers, and a client of it."""
 
+import asyncio
+import socket
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -8,6 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import uvicorn
 from fastapi import APIRouter, FastAPI
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
@@ -26,6 +29,7 @@ from orchestrator.live import Live
 from orchestrator.photos import pages as photo_pages
 from orchestrator.photos import routes as photo_routes
 from orchestrator.pipeline import PIPELINE
+from orchestrator.server import Server
 from orchestrator.stages import routes as stage_routes
 from shared.claims import ClaimStore
 from shared.settings import Settings
@@ -94,6 +98,26 @@ async def open_site(settings: Settings) -> AsyncIterator[Site]:
     await services.imports.stop()
     await hub.stop()
     await engine.dispose()
+
+
+@pytest.fixture
+async def served(site: Site) -> AsyncIterator[str]:
+    """The address of the site on a real web server, for event streams and browsers."""
+    async with serve(site) as address:
+        yield address
+
+
+@asynccontextmanager
+async def serve(site: Site) -> AsyncIterator[str]:
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = Server(uvicorn.Config(site.app, log_level="error", lifespan="off"), lambda: site.services.live)
+    running = asyncio.create_task(server.serve(sockets=[listening]))
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await running
+        listening.close()
 
 
 def an_app(services: Services) -> FastAPI:

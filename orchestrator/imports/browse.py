@@ -148,7 +148,7 @@ async def _known_roots(session: AsyncSession) -> list[RootChip]:
 def _known(row: Any) -> RootChip:  # Any: a row of _known_roots
     path, label, state, problem, waiting = row
     if state == "offline":
-        problem = f"Drive {label} is not connected: {waiting:,} waiting"
+        problem = f"Drive {label} is not connected" + (f": {waiting:,} waiting" if waiting else "")
     return RootChip(label=label, path=shown(path), claim=claim_of(path), state=state, problem=problem, waiting=waiting)
 
 
@@ -179,4 +179,4 @@ def _usual_places() -> tuple[Path, ...]:
     mounted += [drive for place in ("/mnt", "/Volumes") for drive in Path(place).glob("*")]
     home = Path.home()
     pictures = [found for found in (home / "Pictures", home / "Bilder", home / "Images") if found.is_dir()]
-    return (*pictures, home, *sorted(drive for drive in mounted if drive.is_dir()))
+    return (*pictures, home, *sorted(drive for drive in mounted if os.path.ismount(drive)))

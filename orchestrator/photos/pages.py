@@ -10,7 +10,7 @@ from sqlmodel import col
 
 from orchestrator.context import ServicesDep
 from orchestrator.models import Project
-from orchestrator.paging import Page
+from orchestrator.paging import Page, RowId
 from orchestrator.photos.queries import Selection, photo_page
 from orchestrator.photos.views import Filter, PhotoList, Sort
 from orchestrator.rendering import render
@@ -52,7 +52,7 @@ async def show_gallery(
     filter: Filter = "all",
     sort: Sort = "newest",
     project: str | None = None,
-    import_id: Annotated[int | None, Query(alias="import")] = None,
+    import_id: Annotated[RowId | None, Query(alias="import")] = None,
 ) -> HTMLResponse:
     selection = Selection(filter, project or None, import_id)
     event = services.live.last_id

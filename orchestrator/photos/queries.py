@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, SQLColumnExpression, literal, select, tuple_
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, func, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -92,9 +92,11 @@ async def _by_id(
         query = query.where(ids < after.id) if after else query
     else:
         column = leading.selected_columns[0]
+        # Said again for the photos themselves: an index of theirs that is walked instead starts at the right place.
+        topmost = leading.with_only_columns(func.max(column)).scalar_subquery()
         named = (leading.where(column < after.id) if after else leading).distinct().order_by(column.desc()).subquery()
         ids = named.c[0]
-        query = _narrowed(_photos().join(named, ids == col(Photo.id)), selection)
+        query = _narrowed(_photos().join(named, ids == col(Photo.id)), selection).where(col(Photo.id) <= topmost)
     return (await session.execute(query.order_by(ids.desc()).limit(most))).all()
 
 
@@ -132,7 +134,8 @@ def _narrowed(query: Query, selection: Selection, *, by_subquery: bool = False) 
     """`by_subquery`: nothing joined the photos that failures or the import name, so they are asked for here."""
     query = query.where(*_conditions(selection.filter))
     if selection.project is not None:
-        query = query.where(col(Project.name) == selection.project)
+        named = select(col(Project.id)).where(col(Project.name) == selection.project)
+        query = query.where(col(Photo.project_id) == named.scalar_subquery())
     if selection.filter == "failed" and by_subquery:
         failed = select(col(StageRun.photo_id)).where(col(StageRun.state) == FAILED)
         query = query.where(col(Photo.id).in_(failed))

@@ -8,7 +8,7 @@ from fastapi.responses import FileResponse, Response
 from orchestrator.answers import ERRORS, Refused
 from orchestrator.context import Services, ServicesDep
 from orchestrator.models import Photo
-from orchestrator.paging import PageDep
+from orchestrator.paging import MAX_ID, PageDep, RowId
 from orchestrator.photos.addresses import version_of
 from orchestrator.photos.counts import PhotoCounts
 from orchestrator.photos.queries import Selection, photo_detail, photo_page, photos_by_id
@@ -23,7 +23,7 @@ _IMMUTABLE = "private, max-age=31536000, immutable"
 def _selection(
     filter: Annotated[Filter | None, Query(description="any photo by default when `ids` are given, else all")] = None,
     project: Annotated[str | None, Query(description="the name of a project")] = None,
-    import_id: Annotated[int | None, Query(alias="import")] = None,
+    import_id: Annotated[RowId | None, Query(alias="import")] = None,
 ) -> Selection:
     return Selection(filter, project or None, import_id)
 
@@ -34,11 +34,11 @@ async def list_photos(
     selection: Annotated[Selection, Depends(_selection)],
     page: PageDep,
     sort: Sort = "newest",
-    ids: Annotated[str | None, Query(pattern=r"^\d{1,18}(,\d{1,18}){0,499}$", description="only these")] = None,
+    ids: Annotated[str | None, Query(pattern=r"^\d+(,\d+)*$", max_length=10_000, description="only these")] = None,
 ) -> PhotoList:
     async with services.sessions() as session:
         if ids is not None:
-            wanted = [int(id_) for id_ in ids.split(",")]
+            wanted = [id_ for id_ in map(int, ids.split(",")) if id_ <= MAX_ID]
             return PhotoList(items=await photos_by_id(session, selection, wanted), next=None)
         shown = selection if selection.filter else Selection("all", selection.project, selection.import_id)
         return await photo_page(session, shown, sort, page)
@@ -51,7 +51,7 @@ async def count_photos(request: Request, services: ServicesDep, project: str | N
 
 
 @router.get("/api/photos/{photo_id}")
-async def show_photo(services: ServicesDep, photo_id: int) -> PhotoDetail:
+async def show_photo(services: ServicesDep, photo_id: RowId) -> PhotoDetail:
     async with services.sessions() as session:
         detail = await photo_detail(session, photo_id)
     if detail is None:
@@ -63,7 +63,7 @@ async def show_photo(services: ServicesDep, photo_id: int) -> PhotoDetail:
 async def show_picture(
     request: Request,
     services: ServicesDep,
-    photo_id: int,
+    photo_id: RowId,
     name: Literal["preview", "thumbnail"],
     v: Annotated[str | None, Query(description="version, as in the photo's own addresses")] = None,
 ) -> Response:

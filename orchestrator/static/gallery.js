@@ -147,7 +147,9 @@ function belongsInLoadedPart(photo) {
   return sortOf(query) !== "newest" || store.isComplete || photo.id > Math.min(...store.order.slice(-200));
 }
 
-const hasAttention = () => details.isOpen || part("grid").contains(document.activeElement);
+function hasAttention() {
+  return details.isOpen || part("grid").contains(document.activeElement);
+}
 
 function putOnTop(photos) {
   const fresh = photos.filter((photo) => !store.known.has(photo.id)).sort((one, other) => other.id - one.id);
@@ -212,8 +214,13 @@ function showEmpty() {
   part("empty-import").hidden = isNarrowed || filterOf(query) !== "all";
 }
 
-const sizeName = () => (localStorage.getItem("size") in SIZES ? localStorage.getItem("size") : "medium");
-const targetHeight = () => SIZES[sizeName()][matchMedia("(max-width: 700px)").matches ? 0 : 1];
+function sizeName() {
+  return (localStorage.getItem("size") in SIZES ? localStorage.getItem("size") : "medium");
+}
+
+function targetHeight() {
+  return SIZES[sizeName()][matchMedia("(max-width: 700px)").matches ? 0 : 1];
+}
 
 function showSize() {
   for (const button of document.querySelectorAll("[data-size]")) {
@@ -225,7 +232,10 @@ function setSheet(isOpen) {
   document.body.classList.toggle("has-sheet", isOpen);
   part("filters-button").setAttribute("aria-expanded", String(isOpen));
 }
-const closeSheet = () => setSheet(false);
+
+function closeSheet() {
+  setSheet(false);
+}
 
 // Focus and the panel
 

@@ -1,0 +1,132 @@
+"""The event stream, over a real web server: a page is told of what changed, and resumes where it was."""
+
+import asyncio
+import json
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+from sqlalchemy import text
+
+from orchestrator import events
+from tests import factories
+from tests.site import Site, serve
+
+DEADLINE_SECONDS = 20
+
+
+class Stream:
+    """An open event stream and what it said so far."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self._lines = response.aiter_lines()
+        self._told: dict[str, set[int]] = defaultdict(set)
+
+    async def event(self) -> dict[str, Any]:
+        """The next event: its fields, with `data` decoded."""
+        fields: dict[str, Any] = {}
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            async for line in self._lines:
+                if line and not line.startswith(":"):
+                    name, _, value = line.partition(": ")
+                    fields[name] = json.loads(value) if name == "data" else value
+                elif fields:
+                    return fields
+        raise EOFError
+
+    async def until(self, kind: str, ids: set[int]) -> dict[str, Any]:
+        """The event by which all of `ids` were told."""
+        event: dict[str, Any] = {}
+        while not ids <= self._told[kind]:
+            event = await self.event()
+            for name in ("photos", "imports", "failures"):
+                self._told[name].update(event["data"].get(name, ()))
+        return event
+
+
+@asynccontextmanager
+async def stream(address: str, **headers: str) -> AsyncIterator[Stream]:
+    async with (
+        httpx.AsyncClient(timeout=DEADLINE_SECONDS) as client,
+        client.stream("GET", f"{address}/api/events", headers=headers) as response,
+    ):
+        assert response.headers["content-type"].startswith("text/event-stream")
+        opened = Stream(response)
+        yield opened
+
+
+async def test_a_change_reaches_every_open_page(site: Site, served: str) -> None:
+    async with stream(served) as one, stream(served) as other:
+        await one.event()
+        await other.event()
+        async with site.session() as session:
+            await factories.tell(session, events.PHOTOS, 7, 8)
+            await factories.tell(session, events.FAILURES, 3)
+        for page in (one, other):
+            await page.until("photos", {7, 8})
+        await one.until("failures", {3})
+
+
+async def test_a_page_that_comes_back_is_told_what_it_missed(site: Site, served: str) -> None:
+    async with stream(served) as page:
+        await page.event()
+        async with site.session() as session:
+            await factories.tell(session, events.PHOTOS, 1)
+        known = (await page.until("photos", {1}))["id"]
+    async with site.session() as session:
+        await factories.tell(session, events.PHOTOS, 2)
+    async with stream(served, **{"last-event-id": known}) as page:
+        await page.until("photos", {2})
+
+
+async def test_a_page_that_was_away_too_long_starts_over(site: Site, served: str) -> None:
+    async with site.session() as session:
+        for number in range(3):
+            await factories.tell(session, events.PHOTOS, number)
+        await session.execute(text("DELETE FROM events WHERE id <= 2"))
+        await session.commit()
+    async with stream(served, **{"last-event-id": "1"}) as page:
+        assert (await page.event())["event"] == "reset"
+
+
+async def test_a_page_that_cannot_keep_up_is_told_to_start_over(site: Site, served: str) -> None:
+    async with stream(served) as page:
+        await page.event()
+        async with site.session() as session:
+            await events.record(session, events.PHOTOS, list(range(2_000)))
+            await session.commit()
+        while (event := await page.event()).get("event") != "reset":
+            assert len(event["data"]["photos"]) <= 1_000
+
+
+async def test_a_transaction_that_commits_late_is_told_too(site: Site, served: str) -> None:
+    async with stream(served) as page:
+        await page.event()
+        async with site.session() as slow, site.session() as quick:
+            await events.record(slow, events.PHOTOS, [1])
+            await factories.tell(quick, events.PHOTOS, 2)
+            await page.until("photos", {2})
+            await slow.commit()
+        await page.until("photos", {1})
+
+
+async def test_streams_go_on_after_the_database_cut_the_connection(site: Site, served: str) -> None:
+    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+    async with stream(served) as page:
+        await page.event()
+        async with site.session() as session:
+            await session.execute(text(cut + " AND pid <> pg_backend_pid()"))
+            await session.commit()
+            await factories.tell(session, events.PHOTOS, 5)
+        await page.until("photos", {5})
+
+
+async def test_open_streams_do_not_keep_the_server_from_stopping(site: Site) -> None:
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        async with serve(site) as address:
+            client = httpx.AsyncClient(timeout=DEADLINE_SECONDS)
+            opened = await client.send(client.build_request("GET", f"{address}/api/events"), stream=True)
+        await opened.aread()
+        await client.aclose()
