@@ -72,3 +72,11 @@ def test_zeros_after_the_end_of_a_jpeg_are_padding() -> None:
 
     assert not damage.has_zero_tail(whole + bytes(10_000))
     assert damage.has_zero_tail(whole[: len(whole) // 2] + bytes(10_000))
+
+
+def test_the_table_of_formats_names_every_extension_once() -> None:
+    table = (Path(__file__).parents[2] / "docs" / "formats.md").read_text()
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("|")][2:]
+    named = [extension.strip() for row in rows for extension in row.split(",")]
+
+    assert sorted(named) == sorted(IMAGE_EXTENSIONS)

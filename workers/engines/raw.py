@@ -149,7 +149,7 @@ def _camera_preview(raw: rawpy.RawPy, data: bytes) -> Decoded | None:
         if thumb.format is rawpy.ThumbFormat.BITMAP:
             return Decoded(np.ascontiguousarray(thumb.data), orientation=_orientation(raw))
         jpeg = _as_stored(bytes(thumb.data), data)
-        preview = vips_images.decode(jpeg, "JPEG", lambda width, height: None)
+        preview = vips_images.decode(jpeg, "JPEG", lambda width, height: None, PREVIEW_EDGE)
     except (rawpy.LibRawError, rawpy.NotSupportedError, Reject):
         return None
     return replace(preview, orientation=_preview_orientation(raw, preview))

@@ -31,20 +31,22 @@ class OutOfMemory(MemoryError):
     """libvips could not get the memory it needs."""
 
 
-def decode(data: bytes, kind: str, check_size: CheckSize) -> Decoded:
+def decode(data: bytes, kind: str, check_size: CheckSize, least_edge: int | None = None) -> Decoded:
     """The pixels of a file of one of KINDS. What is broken but still shows something comes back with its damage.
+
+    With `least_edge` a JPEG may come smaller than it is, which is quicker, but with its long edge not below that.
 
     Raises CorruptFile, UnsupportedFile, and what `check_size` raises.
     """
     complaint = None
     try:
-        return _load(data, kind, check_size, "warning" if kind == "JPEG" else "error", None)
+        return _load(data, kind, check_size, "warning" if kind == "JPEG" else "error", None, least_edge)
     except pyvips.Error as exc:
         complaint = _words(exc)
     try:
         harmless = kind == "JPEG" and not any(sign in complaint.lower() for sign in _JPEG_DAMAGE)
         damage = None if harmless else _sentence(complaint)
-        decoded = _load(data, kind, check_size, "none", damage)
+        decoded = _load(data, kind, check_size, "none", damage, least_edge)
     except pyvips.Error as exc:
         refused = "not a whole number of bytes" in complaint or "nsupported" in complaint
         raise (UnsupportedFile if refused else CorruptFile)(decoder=_words(exc)) from exc
@@ -53,9 +55,13 @@ def decode(data: bytes, kind: str, check_size: CheckSize) -> Decoded:
     return decoded
 
 
-def _load(data: bytes, kind: str, check_size: CheckSize, fail_on: str, damage: str | None) -> Decoded:
+def _load(
+    data: bytes, kind: str, check_size: CheckSize, fail_on: str, damage: str | None, least_edge: int | None
+) -> Decoded:
     image = _LOADERS[kind](data, access="sequential", fail_on=fail_on)
     check_size(image.width, image.height)
+    if least_edge and kind == "JPEG" and (shrink := _shrink(image, least_edge)) > 1:
+        image = _LOADERS[kind](data, access="sequential", fail_on=fail_on, shrink=shrink)
     exif = _blob(image, "exif-data")
     orientation = image.get("orientation") if kind != "AVIF" and "orientation" in image.get_fields() else 1
     if kind == "AVIF" and (space := hdr.nclx(data)):
@@ -64,6 +70,11 @@ def _load(data: bytes, kind: str, check_size: CheckSize, fail_on: str, damage: s
         image = _without_channels(image, data)
     shown, profile = sample_depth.to_8_bit(image)
     return Decoded(_array(shown), profile, orientation, exif, damage)
+
+
+def _shrink(image: pyvips.Image, least_edge: int) -> int:
+    """By how much libjpeg can scale while it decodes."""
+    return next((shrink for shrink in (8, 4, 2) if max(image.width, image.height) // shrink >= least_edge), 1)
 
 
 def _without_channels(image: pyvips.Image, data: bytes) -> pyvips.Image:
