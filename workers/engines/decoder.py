@@ -17,7 +17,10 @@ PHOTOS_PER_CHILD = 200  # decoders leak; a new child takes half a second
 
 
 class Decoder:
-    """Owns one child at a time, started when the first photo comes. Not for several threads at once."""
+    """Owns one child at a time, started when the first photo comes. Not for several threads at once.
+
+    Linux ends the child also when the *thread* that started it ends; then the next photo starts another.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

@@ -15,6 +15,7 @@ from workers.domain.names import printable_name
 
 MOST_BYTES = 2 * 1024**3  # the largest medium-format RAW and stitched TIFF stay well below
 _DRIVE_GONE = (errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.ENXIO, errno.ENODEV, errno.EHOSTDOWN, errno.ETIMEDOUT)
+_FORBIDDEN = (errno.EACCES, errno.EPERM)
 _NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 
 
@@ -64,19 +65,19 @@ def _read(descriptor: int, name: str) -> Original:
 def _verdict(error: OSError, name: str, request: convert.Request) -> Exception:
     """Whose fault it is: the file's, or that of the drive it lies on."""
     root = path_of(request.root)
-    if error.errno in _DRIVE_GONE or (error.errno in _NOT_THERE and _is_offline(root)):
+    if error.errno in _DRIVE_GONE or (error.errno in (*_NOT_THERE, *_FORBIDDEN) and _is_offline(root)):
         return RootOffline(
             f"{printable_name(request.root) or '/'} is not connected or cannot be read.", key=request.root_key
         )
     if error.errno in _NOT_THERE:
         return FileVanished(f"{name} is not there any more.")
-    if error.errno in (errno.EACCES, errno.EPERM):
+    if error.errno in _FORBIDDEN:
         return Reject(f"Keepers has no permission to read {name}.")
     return Retry(f"{name} cannot be read: {os.strerror(error.errno or 0)}.")
 
 
 def _is_offline(root: Path) -> bool:
-    """A mount point without its drive is missing or empty."""
+    """A mount point without its drive is missing, empty, or closed to us."""
     try:
         with os.scandir(root) as entries:
             return next(entries, None) is None

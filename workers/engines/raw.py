@@ -63,7 +63,7 @@ class _Flaw:
 class _Sensor:
     """The sensor's pixels, and their colours where they are a plain Bayer pattern."""
 
-    mosaic: NDArray[np.uint16]
+    mosaic: NDArray[np.uint16] | None
     colors: tuple[int, ...] = ()  # of the four cells: 0 red, 1 green, 2 blue, 3 the other green
     grey_code: int | None = None
 
@@ -182,12 +182,20 @@ def _unpack(raw: rawpy.RawPy, data: bytes, missing_share: float) -> _Flaw | None
         raise
     except rawpy.LibRawError as exc:
         return _Flaw(f"The sensor data is damaged: {_words(exc)}.", is_total=True)
-    mosaic = raw.raw_image_visible
+    mosaic = _mosaic(raw)
+    return (None if mosaic is None else _flaw_of_pixels(mosaic, raw.white_level)) or _flaw_of_file(data, missing_share)
+
+
+def _flaw_of_pixels(mosaic: NDArray[np.uint16], white_level: int) -> _Flaw | None:
     flat = mosaic if mosaic.ndim == 2 else mosaic[:, :, 1]
     if damage.is_blank(flat):
         return _Flaw("The sensor data is empty.", is_total=True)
-    if damage.is_noise(flat, raw.white_level):
+    if damage.is_noise(flat, white_level):
         return _Flaw("The sensor data is noise.", is_total=True)
+    return None
+
+
+def _flaw_of_file(data: bytes, missing_share: float) -> _Flaw | None:
     if missing_share:
         percent = max(1, round(100 * missing_share))
         return _Flaw(f"{percent} % of the sensor data is missing.", missing_share > HEADER_ONLY_SHARE)
@@ -197,12 +205,20 @@ def _unpack(raw: rawpy.RawPy, data: bytes, missing_share: float) -> _Flaw | None
 
 
 def _sensor(raw: rawpy.RawPy) -> _Sensor:
-    mosaic, pattern = raw.raw_image_visible, raw.raw_pattern
+    mosaic, pattern = _mosaic(raw), raw.raw_pattern
     if mosaic is None or mosaic.ndim != 2 or pattern is None or pattern.shape != (2, 2):
         return _Sensor(mosaic)
     colors = tuple(int(color) for color in pattern.ravel())
     letters = "".join(chr(raw.color_desc[color]) for color in colors)
     return _Sensor(mosaic, colors, _GREY_OF_BAYER.get(letters))
+
+
+def _mosaic(raw: rawpy.RawPy) -> NDArray[np.uint16] | None:
+    """The sensor's values, shape (height, width) or (height, width, colours); None where LibRaw has none (float DNG)."""
+    try:
+        return raw.raw_image_visible
+    except RuntimeError:
+        return None
 
 
 def _developed(raw: rawpy.RawPy) -> Pixels:
@@ -229,27 +245,30 @@ def _sensor_luma(raw: rawpy.RawPy, sensor: _Sensor, shown: Decoded) -> tuple[Pix
 
     Interpolated straight from the mosaic in one cheap step; only rarer sensors are demosaiced for it.
     """
-    if sensor.grey_code is None:
+    if sensor.grey_code is None or sensor.mosaic is None:
         return luma_of(_postprocessed(raw, False, rawpy.DemosaicAlgorithm.LINEAR)), False
     encoded = np.empty(sensor.mosaic.shape, np.uint8)
-    for (row, column), table in zip(_CELLS, _encodings(raw, sensor, luma_of(shown.pixels)), strict=True):
+    for (row, column), table in zip(
+        _CELLS, _encodings(raw, sensor.mosaic, sensor.colors, luma_of(shown.pixels)), strict=True
+    ):
         encoded[row::2, column::2] = table[sensor.mosaic[row::2, column::2]]
     return cv2.cvtColor(encoded, sensor.grey_code).astype(np.uint8, copy=False), True
 
 
-def _encodings(raw: rawpy.RawPy, sensor: _Sensor, shown_luma: Pixels) -> list[Pixels]:
+def _encodings(
+    raw: rawpy.RawPy, mosaic: NDArray[np.uint16], colors: tuple[int, ...], shown_luma: Pixels
+) -> list[Pixels]:
     """For each cell of the pattern a table from sensor values to 8-bit display values.
 
     White-balanced, and as bright as the picture shown: otherwise a darkly exposed RAW would seem softer than its
     own preview.
     """
     balance = np.array(raw.camera_whitebalance) / (raw.camera_whitebalance[1] or 1)
-    gains = [balance[color] if color < 3 and balance[color] > 0 else 1.0 for color in sensor.colors]
+    gains = [balance[color] if color < 3 and balance[color] > 0 else 1.0 for color in colors]
     black = float(np.mean(raw.black_level_per_channel))
     light = np.clip((np.arange(65_536) - black) / max(1.0, raw.white_level - black), 0, None)
     cells = [
-        light[sensor.mosaic[row::16, column::16]].mean() * gain
-        for (row, column), gain in zip(_CELLS, gains, strict=True)
+        light[mosaic[row::16, column::16]].mean() * gain for (row, column), gain in zip(_CELLS, gains, strict=True)
     ]
     wanted = linear_of_srgb(np.arange(256) / 255)[shown_luma[::8, ::8]].mean()
     exposure = wanted / max(float(np.mean(cells)), 1e-6)
