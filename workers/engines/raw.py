@@ -214,7 +214,7 @@ def _sensor(raw: rawpy.RawPy) -> _Sensor:
 
 
 def _mosaic(raw: rawpy.RawPy) -> NDArray[np.uint16] | None:
-    """The sensor's values, shape (height, width) or (height, width, colours); None where LibRaw has none (float DNG)."""
+    """The sensor's values, shape (height, width) or (height, width, colours); None if LibRaw has none (float DNG)."""
     try:
         return raw.raw_image_visible
     except RuntimeError:
