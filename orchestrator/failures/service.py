@@ -29,7 +29,7 @@ async def requeue(session: AsyncSession, letter_ids: Sequence[int]) -> int:
         ),
         {"letters": list(letter_ids)},
     )
-    requeued = rows.tuples().all()
+    requeued = rows.all()
     if not requeued:
         raise Refused(409, "not_requeueable", "There is nothing to try again: its photo is gone, done or waiting.")
     photo_ids = [photo_id for _, photo_id in requeued if photo_id is not None]

@@ -62,7 +62,7 @@ async def newest(session: AsyncSession, before: int | None, limit: int) -> list[
 
 async def _views(session: AsyncSession, statement: Select[Import, str]) -> list[ImportView]:
     joined = statement.outerjoin(Project, col(Project.id) == col(Import.project_id))
-    rows: Sequence[tuple[Import, str | None]] = (await session.execute(joined)).tuples().all()
+    rows: Sequence[tuple[Import, str | None]] = (await session.execute(joined)).all()
     counts = await tallies.of_imports(session, [job.id for job, _ in rows])
     open_breakers = (await session.execute(select(Breaker))).scalars().all()
     offline = await _offline_roots(session, rows)
@@ -75,7 +75,7 @@ async def _offline_roots(session: AsyncSession, rows: Sequence[tuple[Import, str
         text("SELECT id, problem FROM roots WHERE state = 'offline' AND id = ANY(:ids)"),
         {"ids": [job.root_id for job, _ in rows]},
     )
-    return dict(found.tuples().all())
+    return dict(found.all())
 
 
 def _cause(job: Import, open_breakers: Sequence[Breaker]) -> str | None:

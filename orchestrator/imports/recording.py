@@ -99,13 +99,13 @@ async def _known(session: AsyncSession, root_id: int, units: Sequence[Unit]) -> 
         .join(Photo, col(Photo.id) == col(PhotoFile.photo_id))
         .where(col(PhotoFile.root_id) == root_id, col(PhotoFile.path).in_(paths))
     )
-    pairs = rows.tuples().all()
+    pairs = rows.all()
     photos = {photo.id: photo for _, photo in pairs}
     states = await session.execute(
         text("SELECT photo_id, state FROM stage_runs WHERE stage = 'convert' AND photo_id = ANY(:photos)"),
         {"photos": list(photos)},
     )
-    return Known({file.path: file for file, _ in pairs}, photos, dict(states.tuples().all()))
+    return Known({file.path: file for file, _ in pairs}, photos, dict(states.all()))
 
 
 def _seen_again(
@@ -164,7 +164,7 @@ async def _recognise(session: AsyncSession, root: Root, units: Sequence[Unit]) -
         .where(col(PhotoFile.size).in_(sizes), col(PhotoFile.quick_hash).is_not(None))
     )
     by_size: dict[int, list[tuple[PhotoFile, Photo, Root]]] = defaultdict(list)
-    for row in rows.tuples():
+    for row in rows:
         by_size[row[0].size].append(row)
     candidates = [unit for unit in units if unit.main.size in by_size]
     return await asyncio.to_thread(_compare, root.path, candidates, by_size)

@@ -69,7 +69,7 @@ async def _known_by_hash(session: AsyncSession, hashes: Sequence[str]) -> dict[s
         .where(col(PhotoFile.content_hash).in_(hashes), col(Photo.content_hash).is_not(None))
         .order_by(col(Photo.id).desc())
     )
-    return {content_hash: photo for content_hash, photo in rows.tuples() if content_hash}
+    return {content_hash: photo for content_hash, photo in rows if content_hash}
 
 
 async def _join(session: AsyncSession, photo: Photo, file: PhotoFile, other: Photo) -> str:
