@@ -71,6 +71,10 @@ class Live:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._listening
 
+    def open(self) -> None:
+        """Let streams open again after `end`."""
+        self._ended = False
+
     def end(self) -> None:
         """End every open stream now. A web server waits for its open answers before it stops."""
         self._ended = True

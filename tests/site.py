@@ -108,8 +108,9 @@ async def served(site: Site) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def serve(site: Site) -> AsyncIterator[str]:
-    listening = socket.create_server(("127.0.0.1", 0))
+async def serve(site: Site, port: int = 0) -> AsyncIterator[str]:
+    site.services.live.open()
+    listening = socket.create_server(("127.0.0.1", port))
     server = Server(uvicorn.Config(site.app, log_level="error", lifespan="off"), lambda: site.services.live)
     running = asyncio.create_task(server.serve(sockets=[listening]))
     try:

@@ -2,7 +2,7 @@
 
 Counting is O(photos) even from an index alone, so a count is kept, and counted again only after it has rested for
 `_REST` times as long as it took: however large the archive, counting takes at most a twentieth of one connection.
-Who asks in between gets the count at hand; who asks first waits for it.
+Who asks in between gets the count at hand, which says the last event it knows of; who asks first waits for it.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from orchestrator.db import Sessions
+from orchestrator.live import Live
 from orchestrator.photos.views import Counts
 
 _REST = 20.0
@@ -47,8 +48,9 @@ class _Kept:
 class PhotoCounts:
     """The counts of the archive and of single projects, each kept for a while."""
 
-    def __init__(self, sessions: Sessions) -> None:
+    def __init__(self, sessions: Sessions, live: Live) -> None:
         self._sessions = sessions
+        self._live = live
         self._kept: OrderedDict[str | None, _Kept] = OrderedDict()
         self._counting: dict[str | None, asyncio.Task[Counts]] = {}
 
@@ -74,11 +76,12 @@ class PhotoCounts:
 
     async def _count(self, project: str | None) -> Counts:
         started = time.monotonic()
+        event = self._live.last_id
         async with self._sessions() as session:
             row = (await session.execute(text(_PROJECT if project else _ARCHIVE), {"project": project})).one()
         took = time.monotonic() - started
         rest = max(_LEAST_REST_SECONDS, took * _REST)
-        self._kept[project] = _Kept(Counts.model_validate(row, from_attributes=True), started + took + rest)
+        self._kept[project] = _Kept(Counts(**row._mapping, as_of_event=event), started + took + rest)
         self._kept.move_to_end(project)
         while len(self._kept) > _MOST_KEPT:
             self._kept.popitem(last=False)

@@ -92,6 +92,6 @@ def _file(services: Services, claim: str, name: str, headers: dict[str, str]) ->
 def _counts(request: Request, services: Services) -> PhotoCounts:
     state = request.app.state
     if not hasattr(state, "photo_counts"):
-        state.photo_counts = PhotoCounts(services.sessions)
+        state.photo_counts = PhotoCounts(services.sessions, services.live)
     counts: PhotoCounts = state.photo_counts
     return counts

@@ -49,6 +49,7 @@ class Counts(BaseModel):
     unrated: int
     rejected: int
     failed: int
+    as_of_event: int  # changes told by later events may not be counted yet
 
 
 class Measurements(BaseModel):

@@ -3,17 +3,18 @@ import { embedded, getJson, paced, Refusal } from "./api.js";
 import { Details } from "./details.js";
 import { captureDay, count, plural } from "./format.js";
 import { Grid } from "./grid.js";
-import { onFrame, onReset, onState } from "./live.js";
+import { lastEvent, onFrame, onReset, onState } from "./live.js";
 import { PhotoStore } from "./photo-store.js";
 
 const SIZES = { small: [110, 150], medium: [150, 220], large: [230, 320] }; // row heights on a phone and on a desk
 const LIVE_REST_MS = 500;
-const COUNT_REST_MS = 2000;
+const COUNT_REST_MS = 1000;
 
 const part = (id) => document.getElementById(id);
 const state = embedded("gallery-state");
 const details = new Details(part("details"), { closed: detailsClosed });
 const changed = new Set(); // ids that a frame named and that were not looked at yet
+let changedAt = 0; // the last event that named photos
 const waiting = new Map(); // photos that came in while the reader was further down
 
 let query = queryOf(new URL(location));
@@ -178,6 +179,8 @@ const refreshCounts = paced(async () => {
   for (const link of document.querySelectorAll("[data-filter]")) {
     link.querySelector(".number").textContent = count(counts[link.dataset.filter]);
   }
+  // The server keeps counts for a while; it says what they do not know yet.
+  if (counts.as_of_event < changedAt) setTimeout(refreshCounts, COUNT_REST_MS);
   part("summary").textContent = query.has("import") ? "Photos of one import" : plural(counts[filterOf(query)], "photo");
 }, COUNT_REST_MS);
 
@@ -290,6 +293,7 @@ matchMedia("(max-width: 700px)").addEventListener("change", () => grid.setTarget
 onFrame((frame) => {
   if (frame.photos.length === 0) return;
   frame.photos.forEach((id) => changed.add(id));
+  changedAt = lastEvent();
   lookAtChanged();
   refreshCounts();
 });

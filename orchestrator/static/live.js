@@ -12,6 +12,9 @@ export const onReset = (listener) => listeners.reset.add(listener);
 /** `listener(isDown)` */
 export const onState = (listener) => listeners.state.add(listener);
 
+/** The last event that this page was told of. */
+export const lastEvent = () => last;
+
 function hear(message) {
   if (message.id) last = message.id;
   if (message.type === "frame") for (const listener of listeners.frame) listener(message.data);

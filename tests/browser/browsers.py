@@ -1,0 +1,65 @@
+"""A real Chromium, and pages in it that may not say an error on their console."""
+
+import shutil
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Browser as Chromium
+from playwright.async_api import ConsoleMessage, Page, async_playwright
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+class Browser:
+    """Opens pages; each with a window and a profile of its own."""
+
+    def __init__(self, chromium: Chromium) -> None:
+        self.complaints: list[str] = []
+        self._chromium = chromium
+
+    async def open(self, address: str, *, width: int = 1280, theme: str = "light") -> Page:
+        is_phone = width < 500
+        context = await self._chromium.new_context(
+            viewport={"width": width, "height": 844 if is_phone else 800},
+            color_scheme="dark" if theme == "dark" else "light",
+            has_touch=is_phone,
+            is_mobile=is_phone,
+        )
+        context.on("console", self._hear)
+        context.on("weberror", lambda error: self.complaints.append(str(error.error)))
+        page = await context.new_page()
+        await page.goto(address)
+        return page
+
+    async def close(self) -> None:
+        for context in self._chromium.contexts:
+            await context.close()
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        # A picture that a factory did not draw, and a server that a test stopped, are not the page's fault.
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            self.complaints.append(message.text)
+
+
+@pytest.fixture(scope="session")
+async def chromium() -> AsyncIterator[Chromium]:
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    async with async_playwright() as playwright:
+        launched = await playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+        yield launched
+        await launched.close()
+
+
+@pytest.fixture
+async def browser(chromium: Chromium) -> AsyncIterator[Browser]:
+    opened = Browser(chromium)
+    yield opened
+    await opened.close()
+    assert opened.complaints == []

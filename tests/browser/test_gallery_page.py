@@ -1,0 +1,171 @@
+"""The gallery in a real browser: it fills while photos arrive, moves by keyboard, and stays small in the document."""
+
+import pytest
+from playwright.async_api import Page, expect
+
+from orchestrator import events
+from orchestrator.models import Photo
+from tests import factories
+from tests.browser.browsers import Browser
+from tests.site import Site
+
+
+async def add_photos(site: Site, count: int, *, with_pictures: bool = True) -> list[Photo]:
+    """Photos of changing shape, told to open pages."""
+    async with site.session() as session:
+        root = await factories.a_root(session, b"/photos/%d" % count)
+        photos = []
+        for n in range(count):
+            width, height = [(600, 400), (400, 600), (700, 300)][n % 3]
+            shape = {"width": width, "height": height, "preview_width": width, "preview_height": height}
+            photo = await factories.a_photo(session, root, f"DSC_{n:04}.jpg", **shape)
+            if with_pictures:
+                await factories.a_picture(session, site.claims, photo, factories.a_gradient(width, height, n * 37))
+            await factories.a_run(session, photo)
+            photos.append(photo)
+        await factories.tell(session, events.PHOTOS, *(photo.id for photo in photos))
+    return photos
+
+
+async def names(page: Page) -> list[str]:
+    return await page.locator(".card .name").all_text_contents()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_photos_appear_in_two_tabs_as_they_are_finished(
+    site: Site, served: str, browser: Browser, width: int, theme: str
+) -> None:
+    one = await browser.open(f"{served}/gallery", width=width, theme=theme)
+    other = await one.context.new_page()
+    await other.goto(f"{served}/gallery")
+    for page in (one, other):
+        await expect(page.get_by_text("No photos yet")).to_be_visible()
+    await add_photos(site, 7)
+    for page in (one, other):
+        await expect(page.locator(".card")).to_have_count(7)
+        await expect(page.locator("#summary")).to_have_text("7 photos")
+    overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert await one.evaluate(overflow) == 0
+
+
+async def test_rows_fill_the_width_and_keep_shapes(site: Site, served: str, browser: Browser) -> None:
+    await add_photos(site, 20)
+    page = await browser.open(f"{served}/gallery")
+    await expect(page.locator(".card img").first).to_be_visible()
+    rows = await page.evaluate(
+        """() => [...document.querySelectorAll(".row")].slice(0, 3).map((row) => ({
+          left: row.querySelector(".card").getBoundingClientRect().left - row.getBoundingClientRect().left,
+          right: row.getBoundingClientRect().right - row.lastElementChild.getBoundingClientRect().right,
+          shapes: [...row.querySelectorAll("img")].map((image) => Math.abs(
+            image.width / image.height - image.naturalWidth / image.naturalHeight)),
+        }))"""
+    )
+    for row in rows:
+        assert abs(row["left"]) < 1
+        assert abs(row["right"]) < 1
+        assert max(row["shapes"]) < 0.05
+
+
+async def test_new_photos_wait_behind_a_pill_while_the_reader_is_further_down(
+    site: Site, served: str, browser: Browser
+) -> None:
+    await add_photos(site, 60)
+    page = await browser.open(f"{served}/gallery")
+    await page.mouse.wheel(0, 1500)
+    await page.wait_for_function("scrollY > 1000")
+    seen = page.locator(".card").nth(8)
+    label = await seen.get_attribute("aria-label")
+    before = await page.get_by_role("gridcell", name=label or "").first.bounding_box()
+    await add_photos(site, 3)
+    await expect(page.get_by_role("button", name="3 new")).to_be_visible()
+    assert await page.get_by_role("gridcell", name=label or "").first.bounding_box() == before
+    await page.get_by_role("button", name="3 new").click()
+    await page.wait_for_function("scrollY === 0")
+    assert (await names(page))[:3] == ["DSC_0002.jpg", "DSC_0001.jpg", "DSC_0000.jpg"]
+
+
+async def test_a_long_list_keeps_few_cards_and_loads_as_one_goes(site: Site, served: str, browser: Browser) -> None:
+    await add_photos(site, 700, with_pictures=False)
+    page = await browser.open(f"{served}/gallery")
+    last = page.get_by_role("gridcell", name="DSC_0000.jpg")
+    for _ in range(40):
+        await page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+        assert await page.locator(".card").count() < 120
+        if await last.count():
+            break
+        await page.wait_for_timeout(100)
+    await expect(last).to_be_visible()
+
+
+async def test_the_keyboard_moves_through_photos_and_opens_the_details(
+    site: Site, served: str, browser: Browser
+) -> None:
+    photos = await add_photos(site, 30)
+    async with site.session() as session:
+        await factories.a_run(session, photos[-2], "embed", state="failed", error="The model is not there.")
+        await factories.a_file(session, photos[-2], b"2024/a <b> folder/DSC_0028.jpg")
+        await session.commit()
+    page = await browser.open(f"{served}/gallery")
+    focused = page.locator(".card:focus")
+    await page.locator(".card").first.focus()
+    await page.keyboard.press("ArrowRight")
+    await expect(focused).to_have_attribute("data-id", str(photos[-2].id))
+    await page.keyboard.press("Enter")
+    details = page.get_by_role("complementary", name="About this photo")
+    await expect(details.get_by_text("The model is not there.")).to_be_visible()
+    await expect(details.get_by_text("/photos/30/2024/a <b> folder/DSC_0028.jpg")).to_be_visible()
+    assert page.url.endswith(f"photo={photos[-2].id}")
+    await page.keyboard.press("ArrowLeft")
+    await expect(details.get_by_role("heading", name="DSC_0029.jpg")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(details).to_be_hidden()
+    await expect(focused).to_have_attribute("data-id", str(photos[-1].id))
+    await page.keyboard.press("End")
+    await expect(focused).to_have_attribute("data-id", str(photos[0].id))
+    await page.keyboard.press("Home")
+    await expect(focused).to_have_attribute("data-id", str(photos[-1].id))
+
+
+async def test_the_address_says_what_is_shown_and_back_works(site: Site, served: str, browser: Browser) -> None:
+    photos = await add_photos(site, 3)
+    async with site.session() as session:
+        session.add(photos[0])
+        photos[0].user_rating = 4
+        await session.commit()
+    page = await browser.open(f"{served}/gallery")
+    await page.get_by_role("link", name="Unrated").click()
+    await expect(page.locator(".card")).to_have_count(2)
+    await page.get_by_label("Sort").select_option("captured")
+    await expect(page.get_by_role("heading", name="Saturday")).to_be_visible()
+    assert page.url.endswith("/gallery?filter=unrated&sort=captured")
+    await page.reload()
+    await expect(page.locator(".card")).to_have_count(2)
+    await page.go_back()
+    await page.go_back()
+    await expect(page.locator(".card")).to_have_count(3)
+    await expect(page.get_by_label("Sort")).to_have_value("newest")
+
+
+async def test_a_card_changes_when_a_stage_finishes(site: Site, served: str, browser: Browser) -> None:
+    photo = (await add_photos(site, 2))[0]
+    page = await browser.open(f"{served}/gallery")
+    card = page.locator(f'.card[data-id="{photo.id}"]')
+    await expect(card).to_be_visible()
+    async with site.session() as session:
+        session.add(photo)
+        photo.damage = "The end of this file is missing."
+        await factories.a_run(session, photo, "embed", state="failed")
+        await factories.tell(session, events.PHOTOS, photo.id)
+    await expect(card.get_by_text("Damaged")).to_be_visible()
+    await expect(card.get_by_text("Similarity failed")).to_be_visible()
+
+
+async def test_a_file_name_is_shown_as_it_is(site: Site, served: str, browser: Browser) -> None:
+    async with site.session() as session:
+        root = await factories.a_root(session)
+        await factories.a_photo(session, root, "<img src=x onerror=document.title='hit'>.jpg")
+        await session.commit()
+    page = await browser.open(f"{served}/gallery")
+    await expect(page.locator(".card .name")).to_have_text("<img src=x onerror=document.title='hit'>.jpg")
+    assert await page.title() == "Gallery · Keepers"
