@@ -26,7 +26,6 @@ LARGEST_MEAN_DELTA_E = 3
 
 # Of these the specification leaves the look open, or nothing independent decodes them.
 WITHOUT_REFERENCE = {
-    *("image-tiff__cmyk-3c-8b.tiff", "image-tiff__cmyk-3c-16b.tiff"),  # inks without a profile
     "test-assets__10bit-HDR-P3-nclx.avif",  # high dynamic range: tone mapping is a choice
     *("image-tiff__12bit.cropped.tiff", "image-tiff__issue_69_lzw.tiff", "image-tiff__issue_69_packbits.tiff"),  # dark
     "image-tiff__int16.tif",  # signed
@@ -162,4 +161,6 @@ def by_tifffile(path: Path) -> Image.Image:
         samples = samples.view(np.uint8)
     scale = 1 if samples.dtype.kind == "f" else np.iinfo(samples.dtype).max
     shares: NDArray[np.float64] = np.clip(samples / scale, 0, 1)
+    if shares.ndim == 3 and shares.shape[2] == 4:  # inks without a profile
+        shares = (1 - shares[:, :, :3]) * (1 - shares[:, :, 3:])
     return Image.fromarray(np.round(shares * 255).astype(np.uint8)).convert("RGB")

@@ -17,7 +17,7 @@ def to_8_bit(image: pyvips.Image) -> tuple[pyvips.Image, Profile]:
     """The image as uchar with 1 or 3 bands, and the ICC profile that its numbers are still in."""
     profile = bytes(image.get("icc-profile-data")) if "icc-profile-data" in image.get_fields() else None
     if image.interpretation == _CMYK:
-        return _from_cmyk(image), None
+        return _from_cmyk(image, profile is not None and profile[16:20] == b"CMYK"), None
     if image.interpretation in _COLORIMETRIC:
         return image.colourspace("srgb"), None
     bands = _colour_bands(image)
@@ -26,16 +26,23 @@ def to_8_bit(image: pyvips.Image) -> tuple[pyvips.Image, Profile]:
     return _on_paper(_rescaled(image), bands), _fitting(profile, bands)
 
 
-def _from_cmyk(image: pyvips.Image) -> pyvips.Image:
-    """Through the file's profile, else libvips' own CMYK profile; only full resolution has all four inks."""
+def _from_cmyk(image: pyvips.Image, has_profile: bool) -> pyvips.Image:
+    """Through the file's profile. Without one, or with a broken one, by the plain formula, as browsers do."""
     if image.bands > 4:
         image = image.extract_band(0, n=4)
-    try:
-        return image.icc_transform("srgb", input_profile="cmyk", embedded=True, intent="perceptual", depth=8)
-    except pyvips.Error:  # a broken profile
-        image = image.copy()
-        image.remove("icc-profile-data")
-        return image.icc_transform("srgb", input_profile="cmyk", intent="perceptual", depth=8)
+    if has_profile:
+        try:
+            return image.icc_transform("srgb", embedded=True, intent="perceptual", depth=8).copy_memory()
+        except pyvips.Error:
+            return _without_profile(image)
+    return _without_profile(image)
+
+
+def _without_profile(image: pyvips.Image) -> pyvips.Image:
+    full = FULL_SCALE.get(image.format, 255)
+    image = image.copy_memory()
+    paper, light = full - image.extract_band(0, n=3), full - image.extract_band(3)
+    return (paper * light * (255 / full**2) + 0.5).cast("uchar")
 
 
 def _colour_bands(image: pyvips.Image) -> int:
