@@ -51,6 +51,7 @@ def _consume(settings: Settings, rabbitmq_url: str, arguments: argparse.Namespac
     from workers.stage import load
     from workers.tools import Tools
     from workers.watch import Watch
+    from workers.workbench import Workbench
 
     structlog.contextvars.bind_contextvars(worker="+".join(arguments.stages))
     stages = [load(name, arguments.package) for name in arguments.stages]
@@ -59,8 +60,7 @@ def _consume(settings: Settings, rabbitmq_url: str, arguments: argparse.Namespac
         rabbitmq_url,
         topology(settings.topology_prefix, arguments.stages, settings.retry_delays_ms),
         stages,
-        tools,
-        Watch(arguments.watch) if arguments.watch is not None else None,
+        Workbench(tools, Watch(arguments.watch) if arguments.watch is not None else None),
     )
     signal.signal(signal.SIGTERM, lambda *_: consumer.stop())
     signal.signal(signal.SIGINT, signal.SIG_IGN)

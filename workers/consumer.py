@@ -1,13 +1,11 @@
-"""The one consumer, on pika's event loop. The loop's thread never works; work outlives its connection.
+"""The one consumer, on pika's event loop. The loop's thread never works.
 
-A delivery is acked only when the broker has confirmed its answer. When the connection dies in the middle, the work
-goes on, and its outcome is published on the redelivery instead of being worked out again.
+A delivery is acked only when the broker has confirmed its answer.
 """
 
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -21,166 +19,39 @@ from pika.spec import Basic, BasicProperties
 
 from shared.contracts.answers import Done
 from shared.topology import Topology
-from workers.runner import Delivery, Outcome, run_batch
+from workers.runner import Delivery
 from workers.stage import Stage
-from workers.tools import Tools
-from workers.watch import Watch
+from workers.workbench import Task, Workbench
 
 log = structlog.get_logger()
 
 RECONNECT_SECONDS = 1.0
 TICK_SECONDS = 0.2
-GATHER_SECONDS = 0.02  # how long a batch that is not full waits for more
-KEPT_OUTCOMES = 1_000
-
-Key = tuple[str, int]  # run id, attempt header: the same message, however often it is delivered
-
-
-@dataclass
-class Task:
-    """One message in hand. `tag` belongs to the session it was delivered in last."""
-
-    key: Key
-    stage: Stage
-    delivery: Delivery
-    properties: BasicProperties
-    routing_key: str
-    redelivered: bool
-    session: "Session"
-    tag: int
-    outcome: Outcome | None = None
 
 
 class Consumer:
-    """Consumes the queues of some stages and works one batch at a time, until `stop` or SIGTERM."""
+    """Consumes the queues of some stages until `stop`."""
 
-    def __init__(self, url: str, names: Topology, stages: list[Stage], tools: Tools, watch: Watch | None) -> None:
+    def __init__(self, url: str, names: Topology, stages: list[Stage], workbench: Workbench) -> None:
         self.names = names
         self.stages = stages
-        self._parameters = pika.URLParameters(url)
-        self._tools = tools
-        self._watch = watch
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="work")
-        self._tasks: dict[Key, Task] = {}  # buffered or in work
-        self._waiting: deque[Task] = deque()
-        self._kept: OrderedDict[Key, Outcome] = OrderedDict()  # worked out, not yet confirmed
-        self._finished: deque[tuple[list[Task], list[Outcome]]] = deque()
-        self._working = 0
-        self._gathering = False
-        self._session: Session | None = None
+        self.workbench = workbench
         self.stopping = False
+        self._parameters = pika.URLParameters(url)
 
     def run(self) -> None:
         """Reconnects until stopped; returns when the last outcome is acked."""
         while not self.stopping:
-            self._session = Session(self, self._parameters)
-            self._session.run()
+            session = Session(self, self._parameters)
+            session.run()
             if not self.stopping:
-                self._session.loop.close()
+                session.loop.close()
                 time.sleep(RECONNECT_SECONDS)
-        self._thread.shutdown()
+        self.workbench.close()
 
     def stop(self) -> None:
         """Drain: take nothing new, finish what is in work, publish it, disconnect. Safe in a signal handler."""
         self.stopping = True
-
-    def tick(self) -> None:
-        """On the loop, now and then: a signal handler may set a flag and no more."""
-        if self.stopping and self._session is not None:
-            self._session.cancel()
-            self._waiting.clear()  # not begun: the broker delivers them again
-            self._finish_if_idle()
-
-    def _finish_if_idle(self) -> None:
-        if self.stopping and not self._working and self._session is not None and self._session.is_settled():
-            self._session.close()
-
-    def accept(self, task: Task) -> None:
-        """A delivery: answered at once if its work is done, attached to its work if that goes on, else queued."""
-        if self.stopping:
-            return
-        if (outcome := self._kept.get(task.key)) is not None:
-            task.outcome = outcome
-            task.session.settle(task)
-        elif (known := self._tasks.get(task.key)) is not None:
-            known.session, known.tag = task.session, task.tag
-        else:
-            self._tasks[task.key] = task
-            self._waiting.append(task)
-            self._begin_soon()
-
-    def _begin_soon(self) -> None:
-        if self._working or not self._waiting or self._gathering or self._session is None:
-            return
-        if len(self._waiting) >= self._waiting[0].stage.batch or self._waiting[0].redelivered:
-            self._begin()
-        else:
-            self._gathering = True
-            self._session.loop.call_later(GATHER_SECONDS, self._begin)
-
-    def _begin(self) -> None:
-        self._gathering = False
-        batch = self._next_batch()
-        if not batch or self._working:
-            return
-        self._working = len(batch)
-        if self._watch is not None:
-            self._watch.start(batch[0].stage.deadline_seconds)
-        work = self._thread.submit(run_batch, batch[0].stage, [task.delivery for task in batch], self._tools)
-        work.add_done_callback(partial(self._hand_over, batch))
-
-    def _next_batch(self) -> list[Task]:
-        """The first that waits, with others of its stage; a redelivered one alone: it may be what killed a worker."""
-        if not self._waiting:
-            return []
-        first = self._waiting.popleft()
-        if first.redelivered:
-            return [first]
-        more = [task for task in self._waiting if task.stage is first.stage and not task.redelivered]
-        batch = [first, *more[: first.stage.batch - 1]]
-        self._waiting = deque(task for task in self._waiting if task not in batch)
-        return batch
-
-    def _hand_over(self, batch: list[Task], work: "Future[list[Outcome]]") -> None:
-        """On the work thread. Between two connections the finished work waits for `collect` on the next one."""
-        self._finished.append((batch, work.result()))
-        session = self._session
-        if session is not None and session.is_open:
-            session.loop.add_callback_threadsafe(self.collect)
-
-    def collect(self) -> None:
-        """On the loop: settle what was worked out, and begin the next."""
-        while self._finished:
-            batch, outcomes = self._finished.popleft()
-            self._working = 0
-            if self._watch is not None:
-                self._watch.clear()
-            for task, outcome in zip(batch, outcomes, strict=True):
-                self._tasks.pop(task.key, None)
-                self._keep(task.key, outcome)
-                task.outcome = outcome
-                if self._session is not None:
-                    self._session.settle(task)
-            if self._session is not None:
-                self._session.widen(batch[0])
-        self._begin_soon()
-        self._finish_if_idle()
-
-    def _keep(self, key: Key, outcome: Outcome) -> None:
-        self._kept[key] = outcome
-        while len(self._kept) > KEPT_OUTCOMES:
-            self._kept.popitem(last=False)
-
-    def settled(self, task: Task) -> None:
-        self._kept.pop(task.key, None)
-        self._finish_if_idle()
-
-    def forget_waiting(self) -> None:
-        """The connection is gone: what was not begun will be delivered again."""
-        for task in self._waiting:
-            self._tasks.pop(task.key, None)
-        self._waiting.clear()
-        self._gathering = False
 
 
 @dataclass
@@ -194,6 +65,7 @@ class Session:
 
     def __init__(self, consumer: Consumer, parameters: pika.URLParameters) -> None:
         self._consumer = consumer
+        self._workbench = consumer.workbench
         self._names = consumer.names
         self._confirms: dict[int, Settlement] = {}
         self._published = 0
@@ -210,12 +82,16 @@ class Session:
         self.loop = self._connection.ioloop
 
     def run(self) -> None:
+        """Until the connection ends, for whatever reason."""
         self.loop.start()
         self.is_open = False
-        self._consumer.forget_waiting()
+        self._workbench.detach()
 
-    def is_settled(self) -> bool:
-        return not self._confirms
+    def call_soon(self, callback: Callable[[], None]) -> None:
+        self.loop.add_callback_threadsafe(callback)
+
+    def call_later(self, seconds: float, callback: Callable[[], None]) -> None:
+        self.loop.call_later(seconds, callback)
 
     def close(self) -> None:
         if self._connection.is_open:
@@ -274,11 +150,17 @@ class Session:
         for stage in self._consumer.stages:
             self._consume(self._names.urgent_queue(stage.name), stage, 1)
             self._consume(self._names.stage_queue(stage.name), stage, 1)
-        self._consumer.collect()
+        self._workbench.attach(self)
         self._tick()
 
     def _tick(self) -> None:
-        self._consumer.tick()
+        """A signal handler may set a flag and no more: look at it now and then."""
+        if self._consumer.stopping:
+            self.cancel()
+            self._workbench.forget_waiting()
+            if not self._workbench.is_working and not self._confirms:
+                self.close()
+                return
         self.loop.call_later(TICK_SECONDS, self._tick)
 
     def _consume(self, queue: str, stage: Stage, prefetch: int) -> None:
@@ -307,10 +189,12 @@ class Session:
     def _on_message(
         self, stage: Stage, _channel: Channel, method: Basic.Deliver, properties: BasicProperties, body: bytes
     ) -> None:
+        if self._consumer.stopping:
+            return  # not begun: the broker delivers it again
         headers = properties.headers or {}
         count = int(headers.get("x-delivery-count", 0))
         header_attempt = int(headers.get("attempt", 1))
-        self._consumer.accept(
+        self._workbench.accept(
             Task(
                 key=(properties.message_id or f"tag {method.delivery_tag} of {id(self)}", header_attempt),
                 stage=stage,
@@ -318,7 +202,7 @@ class Session:
                 properties=properties,
                 routing_key=method.routing_key,
                 redelivered=count > 0,
-                session=self,
+                line=self,
                 tag=method.delivery_tag,
             )
         )
@@ -331,7 +215,7 @@ class Session:
         """
         outcome = task.outcome
         assert outcome is not None
-        if task.session is not self and not isinstance(outcome.answer, Done):
+        if task.line is not self and not isinstance(outcome.answer, Done):
             return
         settlement = Settlement(task)
         if outcome.answer is not None:
@@ -374,13 +258,13 @@ class Session:
     def _finish(self, settlement: Settlement) -> None:
         assert self._channel is not None
         task = settlement.task
-        if task.session is not self:
+        if task.line is not self:
             return
         if task.outcome is not None and task.outcome.dead_letter:
             self._channel.basic_reject(task.tag, requeue=False)
         else:
             self._channel.basic_ack(task.tag)
-        self._consumer.settled(task)
+        self._workbench.settled(task)
 
 
 def _run_id(properties: BasicProperties) -> UUID | None:
