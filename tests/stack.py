@@ -29,6 +29,7 @@ class Stack:
     def __init__(self, folder: Path, database_url: str, rabbitmq_url: str) -> None:
         self.home = folder / "home"
         self.photos = folder / "photos"
+        self.home.mkdir()
         self.photos.mkdir()
         self.environment = {
             **os.environ,
@@ -135,8 +136,12 @@ class Stack:
             time.sleep(0.05)
         return value
 
-    def log_tail(self) -> str:
-        return Path(self._log.name).read_text(errors="replace")[-6000:]
+    def log_tail(self, characters: int = 6_000) -> str:
+        return Path(self._log.name).read_text(errors="replace")[-characters:]
+
+    def forget(self, process: "subprocess.Popen[bytes]") -> None:
+        """It has ended by itself."""
+        self._running.remove(process)
 
     def children(self, process: "subprocess.Popen[bytes]", containing: str) -> list[psutil.Process]:
         """Descendants of a process whose command line contains this."""

@@ -108,7 +108,7 @@ def test_an_orchestrator_killed_at_its_worst_moment_loses_nothing(stack: Stack, 
     dying = stack.orchestrator("tests.doubles.dying_orchestrator", "--die", place)
     import_id = stack.start_import()
     assert dying.wait(60) == -signal.SIGKILL
-    stack._running.remove(dying)
+    stack.forget(dying)
     stack.orchestrator()
     if workers is None:
         stack.workers()
