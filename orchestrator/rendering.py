@@ -77,4 +77,5 @@ def _thousands(number: int) -> str:
 
 
 def _pretty(value: Any) -> str:  # Any: JSON
-    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    # Lines of a traceback are to be read as lines.
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str).replace("\\n", "\n")

@@ -88,9 +88,9 @@ export class FolderBrowser {
 }
 
 function summary({ photos, folders, is_cut: isCut }) {
-  const inside = photos ? `${plural(photos, "photo")} directly in this folder` : "No photos directly in this folder";
-  if (folders.length === 0) return `${inside}.`;
-  return `${inside}, and ${isCut ? "more than " : ""}${plural(folders.length, "folder")}. An import takes all that is inside.`;
+  const here = photos ? `${plural(photos, "photo")} here` : "No photos here";
+  if (folders.length === 0) return `${here}.`;
+  return `${here}, ${isCut ? "more than " : ""}${plural(folders.length, "folder")} inside. An import takes all of it.`;
 }
 
 function photosIn({ photos, is_more: isMore }) {

@@ -8,6 +8,7 @@ import { PhotoStore } from "./photo-store.js";
 
 const SIZES = { small: [110, 150], medium: [150, 220], large: [230, 320] }; // row heights on a phone and on a desk
 const LIVE_REST_MS = 500;
+const MOST_PAGES_TO_FIND = 20;
 const COUNT_REST_MS = 1000;
 
 const part = (id) => document.getElementById(id);
@@ -21,6 +22,7 @@ let query = queryOf(new URL(location));
 let store = new PhotoStore(query, state.photos);
 let grid = makeGrid();
 let loading;
+let again = loadMore; // what "Try again" does
 
 function makeGrid() {
   return new Grid(part("grid"), {
@@ -58,12 +60,14 @@ function go(changes) {
 }
 
 async function load() {
-  query = queryOf(new URL(location));
+  const wanted = (query = queryOf(new URL(location)));
   showControls();
   closeSheet();
+  again = load;
   const fresh = new PhotoStore(query);
   await attempt(() => fresh.more());
-  if (fresh.next === undefined) return;
+  if (wanted !== query || fresh.next === undefined) return;
+  again = loadMore;
   store = fresh;
   loading = undefined;
   waiting.clear();
@@ -115,6 +119,27 @@ async function attempt(work) {
     return undefined;
   }
 }
+
+/** Loads pages until the photo is among them, within reason; whether it is. */
+async function find(id) {
+  for (let pages = 0; pages < MOST_PAGES_TO_FIND && !store.known.has(id) && !store.isComplete; pages += 1) {
+    await (loading ?? loadMore());
+    if (!part("trouble").hidden) break;
+  }
+  return store.known.has(id);
+}
+
+/** After a reload or on the way back, the list stands where it was left. */
+async function returnToPlace() {
+  const { address, id } = JSON.parse(sessionStorage.getItem("place") ?? "{}");
+  const [entry] = performance.getEntriesByType("navigation");
+  const isReturning = entry?.type === "reload" || entry?.type === "back_forward";
+  if (isReturning && id && address === location.pathname + location.search && (await find(id))) grid.scrollToPhoto(id);
+}
+
+addEventListener("pagehide", () => {
+  sessionStorage.setItem("place", JSON.stringify({ address: location.pathname + location.search, id: grid.firstVisibleId }));
+});
 
 // Live
 
@@ -284,7 +309,7 @@ part("sort").addEventListener("change", (event) => go({ sort: event.target.value
 part("project")?.addEventListener("change", (event) => go({ project: event.target.value }));
 part("import-filter").addEventListener("click", () => go({ import: undefined }));
 part("pill").addEventListener("click", bringInWaiting);
-part("retry").addEventListener("click", () => (store.next === undefined ? load() : loadMore()));
+part("retry").addEventListener("click", () => again());
 part("filters-button").addEventListener("click", () => setSheet(!document.body.classList.contains("has-sheet")));
 part("backdrop").addEventListener("click", closeSheet);
 addEventListener("popstate", load);
@@ -313,5 +338,11 @@ showSize();
 grid.show(store);
 showEmpty();
 refreshCounts();
+history.scrollRestoration = "manual"; // the browser cannot know how high the list will be
 const opening = Number(new URL(location).searchParams.get("photo"));
-if (opening) details.open(opening);
+if (opening) {
+  details.open(opening);
+  find(opening).then((isThere) => isThere && grid.focus(opening));
+} else {
+  returnToPlace();
+}

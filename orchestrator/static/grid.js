@@ -86,6 +86,16 @@ export class Grid {
     }
   }
 
+  /** The photo at the top of the window; undefined at the top of the list. */
+  get firstVisibleId() {
+    return this.#firstVisible()?.id;
+  }
+
+  scrollToPhoto(id) {
+    const row = this.place.get(id);
+    if (row) scrollTo(0, row.top + this.#offset() - this.#barHeight());
+  }
+
   get isEmpty() {
     return this.rows.length === 0;
   }
@@ -159,7 +169,7 @@ export class Grid {
 
   #firstVisible() {
     if (this.isAtTop) return undefined;
-    const index = rowAt(this.rows, scrollY - this.#offset());
+    const index = rowAt(this.rows, scrollY + this.#barHeight() - this.#offset());
     const row = this.rows.slice(index).find((candidate) => candidate.cells);
     return row && { id: row.cells[0].id, below: row.top + this.#offset() - scrollY };
   }

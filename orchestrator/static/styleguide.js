@@ -2,7 +2,7 @@
 import { fillCard, makeCard } from "./card.js";
 import { ImportRow } from "./import-row.js";
 
-const GREY = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkaPj/HwAEBQKAXHVm3wAAAABJRU5ErkJggg==";
+const GREY = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 3 2'><rect width='3' height='2' fill='#777'/><path d='m0 2 1-1 .6.5.5-.7L3 2z' fill='#555'/></svg>";
 const LONG = `A name that goes on and on ${"and on ".repeat(12)}.jpg`;
 const done = { convert: "done", embed: "done" };
 
@@ -22,7 +22,7 @@ const NARROW = ["narrow", { user_rating: 5, damage: "x" }];
 
 function showCard([name, fields], width) {
   const card = makeCard(0, width, 140);
-  const photo = { id: 0, file_name: `${name}.jpg`, captured_at: null, user_rating: null, preference_score: null, manual_match: false, rejected: false, damage: null, placeholder: null, thumbnail_url: `data:image/png;base64,${GREY}`, stages: done };
+  const photo = { id: 0, file_name: `${name}.jpg`, captured_at: null, user_rating: null, preference_score: null, manual_match: false, rejected: false, damage: null, placeholder: null, thumbnail_url: `data:image/svg+xml,${encodeURIComponent(GREY)}`, stages: done };
   fillCard(card, { ...photo, ...fields });
   document.querySelector(".cards-row").append(card);
 }

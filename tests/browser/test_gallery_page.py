@@ -31,6 +31,12 @@ async def names(page: Page) -> list[str]:
     return await page.locator(".card .name").all_text_contents()
 
 
+async def scroll_until(page: Page, condition: str) -> None:
+    """Go down, a window at a time, until the condition holds; notes the most cards there ever were."""
+    count = "window.mostCards = Math.max(window.mostCards ?? 0, document.querySelectorAll('.card').length)"
+    await page.wait_for_function(f"() => {condition} || void (scrollBy(0, innerHeight), {count})", polling=50)
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 async def test_photos_appear_in_two_tabs_as_they_are_finished(
@@ -88,14 +94,8 @@ async def test_new_photos_wait_behind_a_pill_while_the_reader_is_further_down(
 async def test_a_long_list_keeps_few_cards_and_loads_as_one_goes(site: Site, served: str, browser: Browser) -> None:
     await add_photos(site, 700, with_pictures=False)
     page = await browser.open(f"{served}/gallery")
-    last = page.get_by_role("gridcell", name="DSC_0000.jpg")
-    for _ in range(40):
-        await page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
-        assert await page.locator(".card").count() < 120
-        if await last.count():
-            break
-        await page.wait_for_timeout(100)
-    await expect(last).to_be_visible()
+    await scroll_until(page, "document.querySelector('[aria-label^=\"DSC_0000.jpg\"]')")
+    assert await page.evaluate("window.mostCards") < 120
 
 
 async def test_the_keyboard_moves_through_photos_and_opens_the_details(
@@ -145,6 +145,24 @@ async def test_the_address_says_what_is_shown_and_back_works(site: Site, served:
     await page.go_back()
     await expect(page.locator(".card")).to_have_count(3)
     await expect(page.get_by_label("Sort")).to_have_value("newest")
+
+
+async def test_a_reload_comes_back_to_where_one_was(site: Site, served: str, browser: Browser) -> None:
+    photos = await add_photos(site, 400, with_pictures=False)
+    page = await browser.open(f"{served}/gallery")
+    target = page.locator(f'.card[data-id="{photos[150].id}"]')
+    await scroll_until(page, f"document.querySelector('[data-id=\"{photos[150].id}\"]')")
+    await target.scroll_into_view_if_needed()
+    await expect(target).to_be_in_viewport()
+    await page.reload()
+    await expect(target).to_be_in_viewport()
+
+
+async def test_a_link_to_a_photo_shows_it_in_the_list(site: Site, served: str, browser: Browser) -> None:
+    photos = await add_photos(site, 300, with_pictures=False)
+    page = await browser.open(f"{served}/gallery?photo={photos[20].id}")
+    await expect(page.get_by_role("heading", name="DSC_0020.jpg")).to_be_visible()
+    await expect(page.locator(".card:focus")).to_have_attribute("data-id", str(photos[20].id))
 
 
 async def test_a_card_changes_when_a_stage_finishes(site: Site, served: str, browser: Browser) -> None:
