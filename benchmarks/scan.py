@@ -17,6 +17,7 @@ def run(system: System, options: argparse.Namespace) -> None:
     with system.running(["convert"], workers=0) as running:
         first = _scan(running, folder)
         running.sql("UPDATE photos SET preview = 'p', content_hash = id::text WHERE preview IS NULL")
+        running.sql("UPDATE photo_files SET content_hash = id::text, quick_hash = id::text")
         running.sql("UPDATE stage_runs SET state = 'done'")
         running.sql("ANALYZE")
         again = _scan(running, folder)

@@ -23,6 +23,7 @@ from orchestrator.live import Live
 from orchestrator.outbox import Relay, Throughput
 from orchestrator.photos import pages as photo_pages
 from orchestrator.photos import routes as photo_routes
+from orchestrator.photos import sweeper
 from orchestrator.pipeline import PIPELINE, Pipeline, stages
 from orchestrator.results import ResultApplier
 from orchestrator.stages import routes as stage_routes
@@ -44,7 +45,8 @@ def create_app(settings: Settings, pipeline: Pipeline = PIPELINE) -> FastAPI:
     app = FastAPI(title="Keepers", version="0.1.0", lifespan=partial(_lifespan, settings=settings, pipeline=pipeline))
     web.install(app)
     for module in (
-        import_routes, import_pages, photo_routes, photo_pages, failure_routes, failure_pages, stage_routes, live, health,
+        import_routes, import_pages, photo_routes, photo_pages, failure_routes, failure_pages, stage_routes,
+        live, health,
     ):  # fmt: skip
         app.include_router(module.router)
     return app
@@ -85,7 +87,8 @@ async def _lifespan(app: FastAPI, *, settings: Settings, pipeline: Pipeline) -> 
             await asyncio.sleep(DATABASE_RETRY_SECONDS)
     await hub.start()
     await imports.take_up()
-    jobs: list[Job] = [tallies.fold, events.forget_old, choose_model, embedding.switch_if_complete]
+    sweep = partial(sweeper.sweep, claims=app.state.services.claims)
+    jobs: list[Job] = [tallies.fold, events.forget_old, choose_model, embedding.switch_if_complete, sweep]
     background = [asyncio.create_task(exchange.run()), asyncio.create_task(keep_up(sessions, jobs))]
     try:
         yield

@@ -5,10 +5,12 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 Sessions = async_sessionmaker[AsyncSession]
 
+_PASSING = ("08", "40", "53", "57P")  # SQLSTATE: connection, rolled back for another, resources, shutting down
 _MIGRATING = 0x6B656570  # advisory lock: one process migrates
 
 
@@ -19,6 +21,16 @@ def open_engine(database_url: str) -> AsyncEngine:
 
 def open_sessions(engine: AsyncEngine) -> Sessions:
     return async_sessionmaker(engine, expire_on_commit=False)
+
+
+def is_passing_trouble(error: BaseException) -> bool:
+    """Whether the database is away, or ended a transaction for the sake of another: the same again may pass."""
+    if isinstance(error, (OperationalError, InterfaceError, OSError)):
+        return True
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    state = str(getattr(getattr(error, "orig", error), "sqlstate", None) or "")
+    return state.startswith(_PASSING)
 
 
 async def migrate(engine: AsyncEngine) -> None:

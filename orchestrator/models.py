@@ -157,6 +157,7 @@ class PhotoFile(SQLModel, table=True):
     __table_args__ = (
         Index("photo_files_path", "root_id", "path", unique=True),
         Index("photo_files_size", "size"),
+        Index("photo_files_quick_hash", "quick_hash"),
         Index("photo_files_content_hash", "content_hash"),
         Index("photo_files_photo", "photo_id"),
     )

@@ -9,17 +9,17 @@ from uuid import UUID
 import structlog
 from pydantic import ValidationError
 from sqlalchemy import select, text
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from orchestrator import breakers, events, runs
+from orchestrator import breakers, events, identity_lock, runs
 from orchestrator.broker import Incoming
-from orchestrator.db import Sessions
+from orchestrator.db import Sessions, is_passing_trouble
 from orchestrator.failures import results as failures
 from orchestrator.imports import items
 from orchestrator.models import CANCELLED, DONE, FAILED, HELD, RETRYING, StageRun
 from orchestrator.outbox import Throughput
+from orchestrator.photos import sweeper
 from orchestrator.pipeline import Pipeline
 from orchestrator.stage_results import Applied
 from shared.contracts.answers import Done, Failed, Held, answer_adapter
@@ -27,7 +27,6 @@ from shared.contracts.answers import Done, Failed, Held, answer_adapter
 log = structlog.get_logger()
 
 DATABASE_RETRY_SECONDS = 1.0
-_OUTAGE = (OperationalError, InterfaceError, OSError)
 
 
 @dataclass(frozen=True)
@@ -63,8 +62,10 @@ class ResultApplier:
                 await self._apply_batch(answers)
                 await self._keep_all(unreadable)
                 break
-            except _OUTAGE as exc:
-                log.warning("results.database_away", error=str(exc).splitlines()[0])
+            except Exception as exc:
+                if not is_passing_trouble(exc):
+                    raise
+                log.warning("results.database_away", error=str(exc).partition("\n")[0])
                 await asyncio.sleep(DATABASE_RETRY_SECONDS)
         for stage, count in Counter(answer.answer.stage for answer in answers).items():
             self._throughput.add(stage, count)
@@ -73,11 +74,9 @@ class ResultApplier:
     async def _apply_batch(self, answers: Sequence[Answer]) -> None:
         try:
             await self._commit(answers)
-        except _OUTAGE:
-            raise
         except Exception as exc:
-            if isinstance(exc, DBAPIError) and exc.connection_invalidated:
-                raise OSError(str(exc)) from exc
+            if is_passing_trouble(exc):
+                raise
             log.exception("results.batch_failed", answers=len(answers))
             for answer in answers:
                 await self._apply_alone(answer)
@@ -85,23 +84,23 @@ class ResultApplier:
     async def _apply_alone(self, answer: Answer) -> None:
         try:
             await self._commit([answer])
-        except _OUTAGE:
-            raise
         except Exception as exc:
-            if isinstance(exc, DBAPIError) and exc.connection_invalidated:
-                raise OSError(str(exc)) from exc
+            if is_passing_trouble(exc):
+                raise
             log.exception("results.answer_failed", run_id=str(answer.answer.run_id))
             await self._keep_all([(answer.raw, exc)])
 
     async def _keep_all(self, broken: Sequence[tuple[Incoming, Exception]]) -> None:
         for raw, error in broken:
             async with self._sessions.begin() as session:
+                await identity_lock.take(session)
                 await failures.keep_unapplied(session, raw, error)
 
     async def _commit(self, answers: Sequence[Answer]) -> None:
         if not answers:
             return
         async with self._sessions.begin() as session:
+            await identity_lock.take(session)
             found = await _lock_runs(session, [answer.answer.run_id for answer in answers])
             done: dict[str, list[Applied]] = defaultdict(list)
             failed: list[tuple[Failed, StageRun]] = []
@@ -109,6 +108,8 @@ class ResultApplier:
                 run = found.get(answer.run_id)
                 if run is None or run.state in (DONE, CANCELLED):
                     log.info("results.stale", stage=answer.stage, run_id=str(answer.run_id))
+                    if isinstance(answer, Done):
+                        await sweeper.consider_result(session, answer.result)
                 elif isinstance(answer, Done):
                     if all(applied.run is not run for applied in done[answer.stage]):
                         result = self._steps[answer.stage].result.model_validate(answer.result)

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from orchestrator import events
+from orchestrator import events, identity_lock
 from orchestrator.broker import Incoming
 from orchestrator.db import Sessions
 from orchestrator.imports import items
@@ -114,6 +114,7 @@ class DeadLetterFiler:
     async def file(self, messages: list[Incoming]) -> None:
         await self._let_answers_come_first([message for message in messages if not _worker_died(message)])
         async with self._sessions.begin() as session:
+            await identity_lock.take(session)
             for message in messages:
                 await self._file(session, message)
 

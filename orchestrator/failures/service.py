@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from orchestrator import events
+from orchestrator import events, identity_lock
 from orchestrator.answers import Refused
 from orchestrator.imports import items
 
 
 async def requeue(session: AsyncSession, letter_ids: Sequence[int]) -> int:
     """Try these again from the first attempt. Returns how many were; Refused when there is none to try."""
+    await identity_lock.take(session)
     rows = await session.execute(
         text(
             """

@@ -31,6 +31,11 @@ async def settle(session: AsyncSession, outcomes: Mapping[int, tuple[str, str | 
     await note_progress(session, sorted(set(rows.scalars())))
 
 
+async def count(session: AsyncSession, import_id: int) -> int:
+    rows = await session.execute(text("SELECT count(*) FROM import_items WHERE import_id = :id"), {"id": import_id})
+    return int(rows.scalar_one())
+
+
 async def settle_failed(session: AsyncSession, runs: Sequence[StageRun]) -> None:
     """These runs have failed for good. Only a photo that could not be converted fails its import item."""
     converts = [run for run in runs if run.stage == "convert" and run.photo_id is not None]

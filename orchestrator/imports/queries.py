@@ -94,13 +94,13 @@ def _view(
 ) -> ImportView:
     items = counts[tallies.ITEMS]
     pending = items.get("pending", 0)
-    held = counts["convert"].get("held", 0)
     found = sum(items.values())
+    waits_for = (cause or offline.get(job.root_id) or job.error) if pending or not job.scanned else None
     return ImportView(
         id=job.id,
         label=job.label.rstrip("/").rpartition("/")[2] or job.label,
         path=job.label,
-        state=_state(job, pending, held),
+        state=_state(job, pending, waits_for is not None),
         found=found,
         done=items.get("done", 0) + items.get("damaged", 0),
         skipped=items.get("skipped", 0),
@@ -114,22 +114,22 @@ def _view(
         project=project,
         left_alone=job.left_alone,
         error=job.error,
-        held=(cause or offline.get(job.root_id) or job.error) if pending or not job.scanned else None,
+        held=waits_for,
         created_at=job.created_at,
         finished_at=job.finished_at,
     )
 
 
-def _state(job: Import, pending: int, held: int) -> State:
+def _state(job: Import, pending: int, is_held: bool) -> State:
     if job.state in ("cancelled", "failed"):
         return "cancelled" if job.state == "cancelled" else "failed"
     if job.scanned and pending == 0:
         return "done"
     if job.state == "paused":
         return "paused"
-    if not job.scanned:
-        return "held" if job.error else "scanning"
-    return "held" if held >= pending else "running"
+    if is_held:
+        return "held"
+    return "running" if job.scanned else "scanning"
 
 
 def _progress(states: tallies.Counts) -> StageProgress:

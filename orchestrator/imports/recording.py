@@ -1,10 +1,10 @@
-"""Recording what a scan found: which files are known, moved, changed or new. Runs inside the caller's transaction."""
+"""Recording what a scan found: which files are known, moved, changed or new. Runs inside the caller's transaction,
+under the identity lock."""
 
 import asyncio
 import os
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,13 +14,16 @@ from sqlmodel import col
 
 from orchestrator import runs
 from orchestrator.imports.folders import shown
+from orchestrator.imports.matching import Ends, Match, matches
 from orchestrator.imports.roots import root_key
 from orchestrator.imports.walk import FoundFile, Unit
 from orchestrator.models import (
     CANCELLED,
     COMPANION,
     COPY,
+    DONE,
     FAILED,
+    HELD,
     ORIGINAL,
     PENDING,
     SKIPPED,
@@ -29,12 +32,9 @@ from orchestrator.models import (
     PhotoFile,
     Root,
 )
-from orchestrator.photos.results import is_there
-from shared import quick_hash
+from orchestrator.photos.identity import is_gone, merge, why_skipped
 from shared.claims import claim_of
 from shared.contracts import convert
-
-_RECORDING = 0x73636E  # advisory lock class: one scan at a time decides what is new under a root
 
 
 class Item(NamedTuple):
@@ -47,12 +47,20 @@ class Item(NamedTuple):
 
 
 @dataclass
-class Known:
-    """What the archive holds about the files of a chunk."""
+class Chunk:
+    """Some units of one scan, and what the archive holds about them."""
 
+    session: AsyncSession
+    job: Import
+    root: Root
+    ends: Ends
     files: dict[bytes, PhotoFile]
     photos: dict[int, Photo]
     convert_states: dict[int, str]
+    matches: Mapping[bytes, Match]
+    originals: Mapping[int, tuple[PhotoFile, Root]]  # of the photos that have copies here
+    merged: dict[int, Photo] = field(default_factory=dict)  # photo id -> the photo that it turned out to be
+    converts: dict[int, runs.NewRun] = field(default_factory=dict)
 
 
 async def known_paths(session: AsyncSession, root_id: int, paths: Sequence[bytes]) -> set[bytes]:
@@ -63,180 +71,256 @@ async def known_paths(session: AsyncSession, root_id: int, paths: Sequence[bytes
     return set(rows.scalars())
 
 
-async def record(session: AsyncSession, job: Import, root: Root, units: Sequence[Unit], *, only_new: bool) -> int:
+async def record(
+    session: AsyncSession, job: Import, root: Root, units: Sequence[Unit], ends: Ends, *, only_new: bool = False
+) -> int:
     """Write the items of these units, and the photos, files and runs that they lead to. Returns how many items.
 
     With `only_new`, units that turn out to be known are left out: a sample counts new photos.
     """
-    await session.execute(text("SELECT pg_advisory_xact_lock(:a, :b)"), {"a": _RECORDING, "b": root.id})
-    known = await _known(session, root.id, units)
-    recognised = await _recognise(session, root, [unit for unit in units if unit.main.path not in known.files])
+    chunk = await _open(session, job, root, units, ends)
     items: list[Item] = []
-    converts: list[runs.NewRun] = []
     fresh: list[Unit] = []
     for unit in units:
-        file = known.files.get(unit.main.path)
-        companion = known.files.get(unit.companion.path) if unit.companion else None
-        if file is not None:
-            items.append(_seen_again(session, job, root, unit, file, known, converts))
-        elif companion is not None and companion.role == ORIGINAL:
-            items.append(_raw_joins(session, job, root, unit, companion, converts))
-        elif unit.main.path in recognised:
-            items.append(_place(session, root, unit, recognised[unit.main.path], items))
+        item = await _recognised(chunk, unit)
+        if item is not None:
+            items.append(item)
         else:
             fresh.append(unit)
     items = [] if only_new else items
-    items += await _create(session, job, root, fresh, converts)
-    await runs.queue(session, converts)
+    items += await _create(chunk, fresh)
+    items = [_of_merged(chunk, item) for item in items]
+    await session.flush()
+    await runs.queue(session, list(chunk.converts.values()))
+    await _adopt_waiting(session, job, [item.photo_id for item in items if item.state == PENDING])
     await _write_items(session, job, items)
     return len(items)
 
 
-async def _known(session: AsyncSession, root_id: int, units: Sequence[Unit]) -> Known:
+def _of_merged(chunk: Chunk, item: Item) -> Item:
+    into = chunk.merged.get(item.photo_id)
+    return item._replace(photo_id=into.id) if into else item
+
+
+async def _open(session: AsyncSession, job: Import, root: Root, units: Sequence[Unit], ends: Ends) -> Chunk:
     paths = [file.path for unit in units for file in (unit.main, unit.companion) if file]
     rows = await session.execute(
         select(PhotoFile, Photo)
         .join(Photo, col(Photo.id) == col(PhotoFile.photo_id))
-        .where(col(PhotoFile.root_id) == root_id, col(PhotoFile.path).in_(paths))
+        .where(col(PhotoFile.root_id) == root.id, col(PhotoFile.path).in_(paths))
     )
-    pairs = rows.all()
-    photos = {photo.id: photo for _, photo in pairs}
+    pairs = rows.tuples().all()
+    files = {file.path: file for file, _ in pairs}
+    found, displaced = await matches(session, root, ends, files)
+    photos = {photo.id: photo for _, photo in pairs} | {match.photo.id: match.photo for match in found.values()}
+    for file in displaced:
+        files.pop(file.path)
+    moved = {match.file.id for match in found.values() if match.is_moved}
+    await _displace(session, displaced, moved)
     states = await session.execute(
         text("SELECT photo_id, state FROM stage_runs WHERE stage = 'convert' AND photo_id = ANY(:photos)"),
         {"photos": list(photos)},
     )
-    return Known({file.path: file for file, _ in pairs}, photos, dict(states.all()))
+    copied = [file.photo_id for file in files.values() if file.role == COPY]
+    originals = await _originals(session, copied) if copied else {}
+    return Chunk(session, job, root, ends, files, photos, dict(states.tuples().all()), found, originals)
 
 
-def _seen_again(
-    session: AsyncSession,
-    job: Import,
-    root: Root,
-    unit: Unit,
-    file: PhotoFile,
-    known: Known,
-    converts: list[runs.NewRun],
-) -> Item:
+async def _originals(session: AsyncSession, photo_ids: Sequence[int]) -> Mapping[int, tuple[PhotoFile, Root]]:
+    rows = await session.execute(
+        select(PhotoFile, Root)
+        .join(Root, col(Root.id) == col(PhotoFile.root_id))
+        .where(col(PhotoFile.photo_id).in_(photo_ids), col(PhotoFile.role) == ORIGINAL)
+    )
+    return {file.photo_id: (file, root) for file, root in rows.tuples()}
+
+
+async def _displace(session: AsyncSession, displaced: Sequence[PhotoFile], moved: set[int]) -> None:
+    """Files were renamed over each other: those that lie elsewhere now leave their path free for the others.
+    A file that was overwritten is known no more; its photo keeps its preview and what the person said."""
+    for file in displaced:
+        if file.id in moved:
+            file.path = b"\0%d" % file.id  # no file has such a name; the real one follows in this transaction
+        else:
+            await session.delete(file)
+    await session.flush()
+
+
+async def _recognised(chunk: Chunk, unit: Unit) -> Item | None:
+    """The item of a unit that belongs to a known photo; None when it is a new one."""
+    file, match = chunk.files.get(unit.main.path), chunk.matches.get(unit.main.path)
+    if file is not None and file.role == COPY and _has_changed(file, unit.main):
+        file = await _forget_copy(chunk, file)
+    if file is not None:
+        return await _seen_again(chunk, unit, file)
+    if match is not None:
+        return await _place(chunk, unit, match)
+    return await _raw_joins(chunk, unit)
+
+
+def _has_changed(file: PhotoFile, found: FoundFile) -> bool:
+    return (file.size, file.mtime_ns) != (found.size, found.mtime_ns)
+
+
+async def _forget_copy(chunk: Chunk, file: PhotoFile) -> PhotoFile | None:
+    """A copy that got other bytes is a photo of its own, unless its photo was turned down: it stays known then."""
+    if file.quick_hash == chunk.ends.get(file.path) or why_skipped(chunk.photos[file.photo_id]):
+        return file
+    await chunk.session.delete(chunk.files.pop(file.path))
+    await chunk.session.flush()
+    return None
+
+
+async def _seen_again(chunk: Chunk, unit: Unit, file: PhotoFile) -> Item:
     """A path that is known: skipped, unless its bytes changed or its photo never got its preview."""
-    photo, state = known.photos[file.photo_id], known.convert_states.get(file.photo_id)
-    is_changed = (file.size, file.mtime_ns) != (unit.main.size, unit.main.mtime_ns)
-    if photo.rejected_at or photo.deleted_at:
-        return Item(unit.main.path, SKIPPED, "rejected before" if photo.rejected_at else "removed before", photo.id)
-    if file.role != ORIGINAL:
+    photo = chunk.photos[file.photo_id]
+    if file.role == COPY:
+        return await _copy_again(chunk, unit, file, photo)
+    joined = await _attach_companion(chunk, unit, photo) if file.role == ORIGINAL else False
+    if reason := why_skipped(photo):
+        return Item(unit.main.path, SKIPPED, reason, photo.id)
+    if file.role == COMPANION:
         return Item(unit.main.path, SKIPPED, f"belongs to {photo.file_name}", photo.id)
-    if unit.companion is not None and unit.companion.path not in known.files:
-        session.add(_file(root, unit.companion, photo.id, COMPANION))
-    if state in ("queued", "published", "retrying", "held"):
+    state = chunk.convert_states.get(photo.id)
+    is_waiting = state not in (None, DONE, FAILED, CANCELLED)
+    is_unread = photo.preview is None or file.content_hash is None or state in (FAILED, CANCELLED)
+    if is_waiting and not joined:
         return Item(unit.main.path, PENDING, None, photo.id)
-    if is_changed or photo.preview is None or state in (FAILED, CANCELLED):
-        converts.append(_convert(job, root, unit, photo.id))
-        return Item(unit.main.path, PENDING, None, photo.id)
+    if joined or is_unread or _has_changed(file, unit.main):
+        return _convert(chunk, unit, photo)
     return Item(unit.main.path, SKIPPED, "already in the archive", photo.id)
 
 
-def _raw_joins(
-    session: AsyncSession, job: Import, root: Root, unit: Unit, companion: PhotoFile, converts: list[runs.NewRun]
-) -> Item:
-    """A RAW that arrives after its JPEG takes over the row, decisions and all."""
-    companion.role = COMPANION
-    session.add(_file(root, unit.main, companion.photo_id, ORIGINAL))
-    converts.append(_convert(job, root, unit, companion.photo_id))
-    return Item(unit.main.path, PENDING, None, companion.photo_id)
-
-
-@dataclass(frozen=True)
-class Recognised:
-    """A known file that a new path has the bytes of, by size and quick hash."""
-
-    file: PhotoFile
-    photo: Photo
-    is_gone: bool  # from its old path
-    quick_hash: str
-
-
-async def _recognise(session: AsyncSession, root: Root, units: Sequence[Unit]) -> dict[bytes, Recognised]:
-    """Only files whose size is known are opened, and of those only their two ends are read."""
-    sizes = {unit.main.size for unit in units}
-    rows = await session.execute(
-        select(PhotoFile, Photo, Root)
-        .join(Photo, col(Photo.id) == col(PhotoFile.photo_id))
-        .join(Root, col(Root.id) == col(PhotoFile.root_id))
-        .where(col(PhotoFile.size).in_(sizes), col(PhotoFile.quick_hash).is_not(None))
+async def _copy_again(chunk: Chunk, unit: Unit, file: PhotoFile, photo: Photo) -> Item:
+    """A copy takes the place of its original once that is gone."""
+    file.size, file.mtime_ns = unit.main.size, unit.main.mtime_ns
+    original = chunk.originals.get(photo.id)
+    if original is None or await asyncio.to_thread(is_gone, original[1], original[0].path):
+        if original is not None:
+            await chunk.session.delete(original[0])
+        file.role = ORIGINAL
+        _name_after(chunk, unit, photo)
+        await _attach_companion(chunk, unit, photo)
+    reason = why_skipped(photo) or (
+        "already in the archive" if file.role == ORIGINAL else f"a copy of {photo.file_name}"
     )
-    by_size: dict[int, list[tuple[PhotoFile, Photo, Root]]] = defaultdict(list)
-    for row in rows:
-        by_size[row[0].size].append(row)
-    candidates = [unit for unit in units if unit.main.size in by_size]
-    return await asyncio.to_thread(_compare, root.path, candidates, by_size)
-
-
-def _compare(
-    root: bytes, units: Iterable[Unit], by_size: dict[int, list[tuple[PhotoFile, Photo, Root]]]
-) -> dict[bytes, Recognised]:
-    recognised: dict[bytes, Recognised] = {}
-    moved: set[int] = set()
-    for unit in units:
-        hashed = _quick_hash(os.path.join(root, unit.main.path))
-        matches = [row for row in by_size[unit.main.size] if row[0].quick_hash == hashed and row[0].id not in moved]
-        for file, photo, file_root in matches:
-            is_gone = file_root.state == "online" and not is_there(file_root.path, file.path)
-            recognised[unit.main.path] = Recognised(file, photo, is_gone, str(hashed))
-            if is_gone:
-                moved.add(file.id)
-                break
-    return recognised
-
-
-def _quick_hash(path: bytes) -> str | None:
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    except OSError:
-        return None
-    try:
-        return quick_hash.of_file(descriptor)
-    except OSError:
-        return None
-    finally:
-        os.close(descriptor)
-
-
-def _place(session: AsyncSession, root: Root, unit: Unit, found: Recognised, items: Sequence[Item]) -> Item:
-    """The known photo takes the new path when its old one is gone; else the new path is a copy of it."""
-    photo, file = found.photo, found.file
-    if found.is_gone:
-        reason = f"moved here from {shown(file.path)}"
-        file.root_id, file.path, file.mtime_ns = root.id, unit.main.path, unit.main.mtime_ns
-        if file.role == ORIGINAL:
-            photo.root_id, photo.file_name, photo.file_path = root.id, _name(unit.main), _text(root, unit.main)
-    else:
-        reason = f"a copy of {photo.file_name}"
-        copy = _file(root, unit.main, photo.id, COPY)
-        copy.quick_hash, copy.content_hash = found.quick_hash, file.content_hash
-        session.add(copy)
-    if unit.companion is not None:
-        session.add(_file(root, unit.companion, photo.id, COMPANION))
-    if photo.rejected_at or photo.deleted_at:
-        reason = "rejected before" if photo.rejected_at else "removed before"
     return Item(unit.main.path, SKIPPED, reason, photo.id)
 
 
-async def _create(
-    session: AsyncSession, job: Import, root: Root, units: Sequence[Unit], converts: list[runs.NewRun]
-) -> list[Item]:
+async def _place(chunk: Chunk, unit: Unit, match: Match) -> Item:
+    """The known photo takes the new path when its old one is gone; else the new path is a copy of it."""
+    photo, file = chunk.merged.get(match.photo.id, match.photo), match.file
+    reason = why_skipped(photo)
+    if not match.is_moved:
+        _add_copy(chunk, unit.main, match, photo)
+        companion = unit.companion and chunk.matches.get(unit.companion.path)
+        if unit.companion and companion and companion.photo is photo and unit.companion.path not in chunk.files:
+            _add_copy(chunk, unit.companion, companion, photo)
+        return Item(unit.main.path, SKIPPED, reason or f"a copy of {photo.file_name}", photo.id)
+    reason = reason or f"moved here from {shown(match.old_path)}"
+    _move(chunk, file, unit.main)
+    if file.role == ORIGINAL:
+        _name_after(chunk, unit, photo)
+        joined = await _attach_companion(chunk, unit, photo)
+        if not why_skipped(photo) and (joined or chunk.convert_states.get(photo.id) != DONE):
+            return _convert(chunk, unit, photo)
+    return Item(unit.main.path, SKIPPED, reason, photo.id)
+
+
+def _move(chunk: Chunk, file: PhotoFile, found: FoundFile) -> None:
+    file.root_id, file.path, file.mtime_ns = chunk.root.id, found.path, found.mtime_ns
+    chunk.files[found.path] = file
+
+
+def _name_after(chunk: Chunk, unit: Unit, photo: Photo) -> None:
+    photo.root_id, photo.file_name, photo.file_path = chunk.root.id, _name(unit.main), _text(chunk.root, unit.main)
+
+
+def _add_copy(chunk: Chunk, found: FoundFile, match: Match, photo: Photo) -> None:
+    copy = _file(chunk.root, found, photo.id, COPY)
+    copy.quick_hash, copy.content_hash = match.file.quick_hash, match.file.content_hash
+    chunk.session.add(copy)
+    chunk.files[found.path] = copy
+
+
+async def _raw_joins(chunk: Chunk, unit: Unit) -> Item | None:
+    """A RAW that arrives after its JPEG takes over the row, decisions and all."""
+    if unit.companion is None:
+        return None
+    file, match = chunk.files.get(unit.companion.path), chunk.matches.get(unit.companion.path)
+    if file is None and match is not None and match.is_moved and match.file.role == ORIGINAL:
+        file = match.file
+        _move(chunk, file, unit.companion)
+    if file is None or file.role != ORIGINAL:
+        return None
+    photo = chunk.photos[file.photo_id]
+    file.role = COMPANION
+    original = _file(chunk.root, unit.main, photo.id, ORIGINAL)
+    chunk.session.add(original)
+    chunk.files[unit.main.path] = original
+    _name_after(chunk, unit, photo)
+    if reason := why_skipped(photo):
+        return Item(unit.main.path, SKIPPED, reason, photo.id)
+    return _convert(chunk, unit, photo)
+
+
+async def _attach_companion(chunk: Chunk, unit: Unit, photo: Photo) -> bool:
+    """The JPEG beside a RAW becomes a file of its photo. Whether it is new there, or changed."""
+    found = unit.companion
+    if found is None:
+        return False
+    file, match = chunk.files.get(found.path), chunk.matches.get(found.path)
+    if file is None and match is not None and match.is_moved and match.file.role != COPY:
+        file = match.file
+        _move(chunk, file, found)
+    if file is None:
+        file = _file(chunk.root, found, photo.id, COMPANION)
+        file.quick_hash = chunk.ends.get(found.path)
+        chunk.session.add(file)
+        chunk.files[found.path] = file
+        return True
+    if file.photo_id != photo.id:
+        return await _take_over(chunk, file, photo)
+    has_changed = _has_changed(file, found)
+    if has_changed:
+        file.size, file.mtime_ns, file.quick_hash, file.content_hash = found.size, found.mtime_ns, None, None
+    return has_changed
+
+
+async def _take_over(chunk: Chunk, file: PhotoFile, photo: Photo) -> bool:
+    """The JPEG was a photo of its own until its RAW came: both are one."""
+    if file.role != ORIGINAL:
+        return False
+    await _merge(chunk, chunk.photos[file.photo_id], photo)
+    file.role = COMPANION
+    return True
+
+
+async def _merge(chunk: Chunk, other: Photo, photo: Photo) -> None:
+    await merge(chunk.session, other, photo)
+    chunk.converts.pop(other.id, None)
+    chunk.merged[other.id] = photo
+    for file in chunk.files.values():
+        if file.photo_id == other.id:
+            await chunk.session.refresh(file)
+
+
+async def _create(chunk: Chunk, units: Sequence[Unit]) -> list[Item]:
     """Rows for photos that nobody has seen, before any of their files is decoded."""
+    root, job = chunk.root, chunk.job
     photos = [
         Photo(root_id=root.id, file_name=_name(unit.main), file_path=_text(root, unit.main), project_id=job.project_id)
         for unit in units
     ]
-    session.add_all(photos)
-    await session.flush()
+    chunk.session.add_all(photos)
+    await chunk.session.flush()
+    items: list[Item] = []
     for unit, photo in zip(units, photos, strict=True):
-        session.add(_file(root, unit.main, photo.id, ORIGINAL))
-        if unit.companion is not None:
-            session.add(_file(root, unit.companion, photo.id, COMPANION))
-        converts.append(_convert(job, root, unit, photo.id))
-    await session.flush()
-    return [Item(unit.main.path, PENDING, None, photo.id) for unit, photo in zip(units, photos, strict=True)]
+        chunk.session.add(_file(root, unit.main, photo.id, ORIGINAL))
+        if unit.companion is not None and unit.companion.path not in chunk.files:
+            chunk.session.add(_file(root, unit.companion, photo.id, COMPANION))
+        items.append(_convert(chunk, unit, photo))
+    return items
 
 
 def _file(root: Root, found: FoundFile, photo_id: int, role: str) -> PhotoFile:
@@ -245,33 +329,42 @@ def _file(root: Root, found: FoundFile, photo_id: int, role: str) -> PhotoFile:
     )
 
 
-def _convert(job: Import, root: Root, unit: Unit, photo_id: int) -> runs.NewRun:
+def _convert(chunk: Chunk, unit: Unit, photo: Photo) -> Item:
+    root = chunk.root
     request = convert.Request(
-        photo_id=photo_id,
+        photo_id=photo.id,
         file_path=claim_of(os.path.join(root.path, unit.main.path)),
         root=claim_of(root.path),
         root_key=root_key(root.id),
         companion=claim_of(os.path.join(root.path, unit.companion.path)) if unit.companion else None,
     )
-    return runs.NewRun("convert", photo_id, request, job.id, gate=root_key(root.id))
+    chunk.converts[photo.id] = runs.NewRun("convert", photo.id, request, chunk.job.id, gate=root_key(root.id))
+    return Item(unit.main.path, PENDING, None, photo.id)
 
 
 def _name(file: FoundFile) -> str:
-    return storable_text(os.path.basename(file.path))
+    return shown(os.path.basename(file.path))
 
 
 def _text(root: Root, file: FoundFile) -> str:
-    return str(Path(root.label) / storable_text(file.path))
+    return str(Path(root.label) / shown(file.path))
 
 
-def storable_text(path: bytes) -> str:
-    return path.decode(errors="replace")
+async def _adopt_waiting(session: AsyncSession, job: Import, photo_ids: Sequence[int]) -> None:
+    """What waits in a paused import is this import's too, and goes on with it."""
+    await session.execute(
+        text(
+            "UPDATE stage_runs SET import_id = :job FROM imports WHERE imports.id = import_id AND imports.id <> :job"
+            " AND imports.state IN ('paused', 'cancelled') AND photo_id = ANY(:photos) AND stage = 'convert'"
+            f" AND stage_runs.state IN ('queued', '{HELD}')"
+        ),
+        {"job": job.id, "photos": list(photo_ids)},
+    )
 
 
 async def _write_items(session: AsyncSession, job: Import, items: Sequence[Item]) -> None:
     if not items:
         return
-    await session.flush()
     await session.execute(
         text(
             "INSERT INTO import_items (import_id, path, state, reason, photo_id)"

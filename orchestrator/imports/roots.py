@@ -1,7 +1,8 @@
 """Roots: the folders that files are stored relative to. A drive that comes back elsewhere is recognised."""
 
+import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,14 +11,17 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from orchestrator import breakers
+from orchestrator import breakers, identity_lock
+from orchestrator.imports import moving
+from orchestrator.imports.folders import shown
 from orchestrator.models import Root
-from shared.claims import claim_of
+from shared import quick_hash
 
 log = structlog.get_logger()
 
 FINGERPRINT_FILES = 20  # known files that are looked for where a root may have come back
-FINGERPRINT_SHARE = 0.9
+FINGERPRINT_SHARE = 0.9  # of them are there: it is this root, whatever its file system says
+STRANGER_SHARE = 0.1  # fewer, and another file system: it is another drive under the same path
 
 
 @dataclass(frozen=True)
@@ -33,22 +37,52 @@ class KnownFile:
     path: bytes
     size: int
     mtime_ns: int
+    quick_hash: str | None
+
+
+@dataclass(frozen=True)
+class KnownRoot:
+    """What is needed to recognise a root on disk."""
+
+    id: int
+    path: bytes
+    identity: str | None
+    files: Sequence[KnownFile]
+
+
+@dataclass(frozen=True)
+class Sightings:
+    """What the disk says about the roots, seen from a folder."""
+
+    looked_at: Mapping[int, bytes]  # root id -> the path that it had then
+    found: Mapping[int, Path]  # roots that lie here, under this path
+    replaced: frozenset[int]  # roots under whose path lies another drive
 
 
 def root_key(root_id: int) -> str:
     """The breaker key of everything that needs this root."""
-    return f"root:{root_id}"
+    return moving.root_key(root_id)
 
 
 def identity_of(folder: Path) -> str | None:
-    """File-system id and inode of a folder: stays when it is renamed or its drive is mounted elsewhere."""
+    """File system and inode of a folder: stays when it is renamed or its drive is mounted elsewhere."""
     try:
-        return f"{os.statvfs(folder).f_fsid:x}:{folder.stat().st_ino}"
+        found = folder.stat()
+        return f"{_volume_of(found.st_dev) or format(os.statvfs(folder).f_fsid, 'x')}:{found.st_ino}"
     except OSError:
         return None
 
 
-def is_empty_or_missing(folder: Path) -> bool:
+def _volume_of(device: int) -> str | None:
+    """What the volume itself is called. A card reader shows every card as the same device."""
+    try:
+        with os.scandir("/dev/disk/by-uuid") as volumes:
+            return next((volume.name for volume in volumes if volume.stat().st_rdev == device), None)
+    except OSError:
+        return None
+
+
+def is_empty_or_missing(folder: bytes | Path) -> bool:
     try:
         with os.scandir(folder) as entries:
             return next(entries, None) is None
@@ -58,23 +92,124 @@ def is_empty_or_missing(folder: Path) -> bool:
 
 async def place(session: AsyncSession, folder: Path, library_roots: Sequence[Path] | None) -> Place:
     """The root that this existing folder belongs to, made if it is new; a root that has moved here is found again."""
-    await session.execute(text("LOCK TABLE roots IN SHARE ROW EXCLUSIVE MODE"))
-    roots = (await session.execute(select(Root))).scalars().all()
-    for candidate in [folder, *folder.parents]:
-        for root in roots:
-            if await _has_come_back(session, root, candidate):
-                await relocate(session, root, candidate)
-    for root in sorted((r for r in roots if r.state == "online"), key=lambda r: len(r.path), reverse=True):
-        if (relative := _relative(folder, _path(root))) is not None:
-            return Place(root, relative)
-    top = next((base for base in library_roots or () if _relative(folder, base.resolve()) is not None), folder)
-    root = await _create(session, top.resolve())
-    for inner in roots:
-        if inner.state == "online" and (prefix := _relative(_path(inner), _path(root))):
-            await _absorb(session, root, inner, prefix)
+    sightings = await _look(session, folder)
+    await identity_lock.take(session)
+    roots = await _roots(session)
+    if {root.id: root.path for root in roots} != sightings.looked_at:
+        sightings = await _look(session, folder)
+        roots = await _roots(session)
+    await _believe(session, roots, sightings)
+    root = _innermost(folder, (root for root in roots if root.state == "online"))
+    if root is None:
+        root = await _create(session, _top(folder, library_roots))
+        for inner in roots:
+            if inner.state == "online" and (prefix := _relative(_path(inner), _path(root))):
+                await moving.absorb(session, root, inner, prefix)
     relative = _relative(folder, _path(root))
     assert relative is not None
     return Place(root, relative)
+
+
+async def _roots(session: AsyncSession) -> list[Root]:
+    rows = await session.execute(select(Root).order_by(col(Root.id)).execution_options(populate_existing=True))
+    return list(rows.scalars())
+
+
+async def _look(session: AsyncSession, folder: Path) -> Sightings:
+    known = [
+        KnownRoot(root.id, root.path, root.identity, await _fingerprint(session, root.id))
+        for root in await _roots(session)
+    ]
+    return await asyncio.to_thread(_sight, known, folder)
+
+
+async def _fingerprint(session: AsyncSession, root_id: int) -> list[KnownFile]:
+    rows = await session.execute(
+        text(
+            "SELECT path, size, mtime_ns, quick_hash FROM photo_files WHERE root_id = :root ORDER BY path LIMIT :limit"
+        ),
+        {"root": root_id, "limit": FINGERPRINT_FILES},
+    )
+    return [KnownFile(*row) for row in rows]
+
+
+def _sight(known: Sequence[KnownRoot], folder: Path) -> Sightings:
+    candidates = [folder, *folder.parents]
+    found: dict[int, Path] = {}
+    replaced: set[int] = set()
+    for root in known:
+        own = Path(os.fsdecode(root.path))
+        if own in candidates:
+            if _is_another_drive(root, own):
+                replaced.add(root.id)
+            else:
+                found[root.id] = own
+        elif is_empty_or_missing(own):
+            here = next((candidate for candidate in candidates if _has_come_back(root, candidate)), None)
+            found |= {root.id: here} if here else {}
+    return Sightings({root.id: root.path for root in known}, found, frozenset(replaced))
+
+
+def _is_another_drive(root: KnownRoot, folder: Path) -> bool:
+    """Two cards in one reader have the same path and the same file names."""
+    if root.identity is None or root.identity == identity_of(folder) or not root.files:
+        return False
+    return _share(root, folder) < STRANGER_SHARE
+
+
+def _has_come_back(root: KnownRoot, folder: Path) -> bool:
+    """An inode alone proves little: a new folder gets that of a deleted one."""
+    if root.identity is not None and root.identity == identity_of(folder):
+        return not root.files or any(os.path.lexists(folder / os.fsdecode(file.path)) for file in root.files)
+    return bool(root.files) and _share(root, folder) >= FINGERPRINT_SHARE
+
+
+def _share(root: KnownRoot, folder: Path) -> float:
+    return sum(_is_same(folder, file) for file in root.files) / len(root.files)
+
+
+def _is_same(folder: Path, file: KnownFile) -> bool:
+    try:
+        descriptor = os.open(folder / os.fsdecode(file.path), os.O_RDONLY | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        found = os.fstat(descriptor)
+        if (found.st_size, found.st_mtime_ns) == (file.size, file.mtime_ns):
+            return True
+        return found.st_size == file.size and quick_hash.of_file(descriptor) == file.quick_hash
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+
+
+async def _believe(session: AsyncSession, roots: Sequence[Root], sightings: Sightings) -> None:
+    for root in roots:
+        if root.id in sightings.replaced and root.state == "online":
+            await moving.put_away(session, root, f"Another drive is connected at {shown(root.path)}.")
+    for root in roots:
+        here = sightings.found.get(root.id)
+        taken = {other.path for other in roots if other.id != root.id and other.state == "online"}
+        if here is None or os.fsencode(here) in taken:
+            continue
+        if root.path != os.fsencode(here):
+            await moving.relocate(session, root, here)
+            root.identity = await asyncio.to_thread(identity_of, here)
+        elif root.state != "online":
+            root.state, root.problem = "online", None
+            await session.flush()
+            await breakers.close(session, root_key(root.id))
+
+
+def _innermost(folder: Path, roots: Iterable[Root]) -> Root | None:
+    holding = [root for root in roots if _relative(folder, _path(root)) is not None]
+    return max(holding, key=lambda root: len(root.path), default=None)
+
+
+def _top(folder: Path, library_roots: Sequence[Path] | None) -> Path:
+    libraries = [base.resolve() for base in library_roots or ()]
+    return next((base for base in libraries if _relative(folder, base) is not None), folder)
 
 
 def _path(root: Root) -> Path:
@@ -91,102 +226,11 @@ def _relative(folder: Path, base: Path) -> bytes | None:
 
 
 async def _create(session: AsyncSession, path: Path) -> Root:
-    label = os.fsencode(path).decode(errors="replace")
-    root = Root(path=os.fsencode(path), label=label, identity=identity_of(path))
+    identity = await asyncio.to_thread(identity_of, path)
+    root = Root(path=os.fsencode(path), label=shown(path), identity=identity)
     session.add(root)
     await session.flush()
     return root
-
-
-async def _has_come_back(session: AsyncSession, root: Root, folder: Path) -> bool:
-    """Whether `folder` is this root under a new path: its old path is empty or gone, and identity or files agree."""
-    if _path(root) == folder or not is_empty_or_missing(_path(root)):
-        return False
-    if root.identity is not None and root.identity == identity_of(folder):
-        return True
-    known = await _fingerprint(session, root)
-    return bool(known) and sum(_is_same(folder, file) for file in known) >= FINGERPRINT_SHARE * len(known)
-
-
-async def _fingerprint(session: AsyncSession, root: Root) -> list[KnownFile]:
-    rows = await session.execute(
-        text("SELECT path, size, mtime_ns FROM photo_files WHERE root_id = :root ORDER BY path LIMIT :limit"),
-        {"root": root.id, "limit": FINGERPRINT_FILES},
-    )
-    return [KnownFile(*row) for row in rows]
-
-
-def _is_same(folder: Path, file: KnownFile) -> bool:
-    try:
-        found = (folder / os.fsdecode(file.path)).stat()
-    except OSError:
-        return False
-    return (found.st_size, found.st_mtime_ns) == (file.size, file.mtime_ns)
-
-
-async def relocate(session: AsyncSession, root: Root, folder: Path) -> None:
-    """The root lies at `folder` from now on; what waited for it goes on."""
-    old, new = claim_of(root.path), claim_of(folder)
-    log.info("roots.relocated", root=root.id, old=old, new=new)
-    root.path, root.state, root.problem = os.fsencode(folder), "online", None
-    root.label, root.identity = os.fsencode(folder).decode(errors="replace"), identity_of(folder)
-    await session.flush()
-    await _rewrite_requests(session, root.id, old, new)
-    await session.execute(
-        text("UPDATE photos SET file_path = :new || substr(file_path, :length) WHERE root_id = :root"),
-        {"new": root.label, "length": len(path_text(old)) + 1, "root": root.id},
-    )
-    await breakers.close(session, root_key(root.id))
-
-
-def path_text(claim: str) -> str:
-    """A path to read: bytes that are not UTF-8 are replaced."""
-    from urllib.parse import unquote
-
-    return unquote(claim, errors="replace")
-
-
-async def _rewrite_requests(session: AsyncSession, root_id: int, old: str, new: str) -> None:
-    """Requests hold absolute claims: those under the old path get the new one."""
-    await session.execute(
-        text(
-            """
-            UPDATE stage_runs SET request = request
-              || jsonb_build_object('root', CAST(:new AS text))
-              || jsonb_build_object('file_path', CAST(:new AS text) || substr(request->>'file_path', :length))
-              || CASE WHEN request->>'companion' IS NULL THEN '{}'::jsonb ELSE
-                 jsonb_build_object('companion', CAST(:new AS text) || substr(request->>'companion', :length)) END
-            WHERE gate = :gate AND state IN ('queued', 'held', 'published', 'retrying', 'failed')
-            """
-        ),
-        {"new": new, "length": len(old) + 1, "gate": root_key(root_id)},
-    )
-
-
-async def _absorb(session: AsyncSession, outer: Root, inner: Root, prefix: bytes) -> None:
-    """A parent folder of a root becomes the root: the files of both are then known under one path each."""
-    parameters = {"outer": outer.id, "inner": inner.id, "prefix": prefix + b"/"}
-    for table in ("photo_files", "imports"):
-        column = "path" if table == "photo_files" else "folder"
-        await session.execute(
-            text(f"UPDATE {table} SET root_id = :outer, {column} = :prefix || {column} WHERE root_id = :inner"),
-            parameters,
-        )
-    await session.execute(
-        text("UPDATE import_items SET path = :prefix || path FROM imports"
-             " WHERE imports.id = import_id AND imports.root_id = :outer"),
-        parameters,
-    )  # fmt: skip
-    await session.execute(text("UPDATE photos SET root_id = :outer WHERE root_id = :inner"), parameters)
-    await session.execute(
-        text(
-            "UPDATE stage_runs SET gate = :new, request = request || jsonb_build_object("
-            "'root', CAST(:root AS text), 'root_key', CAST(:new AS text)) WHERE gate = :old"
-        ),
-        {"new": root_key(outer.id), "old": root_key(inner.id), "root": claim_of(outer.path)},
-    )
-    await session.delete(inner)
-    await session.flush()
 
 
 async def by_id(session: AsyncSession, root_id: int) -> Root:

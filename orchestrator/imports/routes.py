@@ -1,6 +1,7 @@
 """Imports as JSON."""
 
 import asyncio
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,6 +13,7 @@ from orchestrator.context import ServicesDep
 from orchestrator.imports import queries
 from orchestrator.imports.queries import ImportView
 from orchestrator.imports.service import Wish
+from orchestrator.paging import RowId
 from shared.claims import ClaimPath, path_of
 
 router = APIRouter(responses=ERRORS)
@@ -33,7 +35,15 @@ class NewImport(BaseModel):
 
     @property
     def folder(self) -> Path:
-        return path_of(self.claim) if self.claim is not None else Path(self.path or "").expanduser()
+        """`~` is home; what cannot be a path is refused as one that is not absolute."""
+        if self.claim is not None:
+            return path_of(self.claim)
+        try:
+            path = Path(self.path or "").expanduser()
+            os.fsencode(path)
+        except (RuntimeError, UnicodeEncodeError):
+            return Path()
+        return path
 
 
 class Started(BaseModel):
@@ -55,7 +65,7 @@ async def start_import(services: ServicesDep, wish: NewImport) -> Started:
 @router.get("/api/imports")
 async def list_imports(
     services: ServicesDep,
-    after: Annotated[int | None, Query(ge=1)] = None,
+    after: RowId | None = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
 ) -> ImportList:
     """Newest first."""
@@ -65,7 +75,7 @@ async def list_imports(
 
 
 @router.get("/api/imports/{import_id}")
-async def show_import(services: ServicesDep, import_id: int) -> ImportView:
+async def show_import(services: ServicesDep, import_id: RowId) -> ImportView:
     async with services.sessions() as session:
         view = await queries.by_id(session, import_id)
     if view is None:
@@ -75,7 +85,7 @@ async def show_import(services: ServicesDep, import_id: int) -> ImportView:
 
 @router.post("/api/imports/{import_id}/{action}")
 async def change_import(
-    services: ServicesDep, import_id: int, action: Literal["pause", "resume", "cancel"]
+    services: ServicesDep, import_id: RowId, action: Literal["pause", "resume", "cancel"]
 ) -> ImportView:
     """Pause, resume or cancel. 409 when the import is over."""
     await getattr(services.imports, action)(import_id)

@@ -1,6 +1,7 @@
 """Scanning: a walk in a thread, recorded in chunks with a cursor, so that a killed scan goes on where it was."""
 
 import asyncio
+import errno
 import os
 import random
 from collections import Counter
@@ -12,48 +13,78 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from orchestrator import events
-from orchestrator.db import Sessions
+from orchestrator import events, identity_lock
+from orchestrator.db import Sessions, is_passing_trouble
 from orchestrator.imports import items, roots
-from orchestrator.imports.folders import is_inside, shown
+from orchestrator.imports.folders import may_read, shown
+from orchestrator.imports.matching import Ends, hash_ends, read_ends
 from orchestrator.imports.recording import known_paths, record
-from orchestrator.imports.walk import Folder, Unit, walk
+from orchestrator.imports.walk import MAX_LEFT_ALONE_KINDS, Folder, Permissions, Unit, walk
 from orchestrator.models import Import, Root
 from shared.settings import Settings
 
 log = structlog.get_logger()
 
 CHUNK = 1_000
-OFFLINE_SECONDS = 2.0
+RETRY_SECONDS = 2.0
+
+
+class FolderAway(Exception):
+    """The folder cannot be read now; its drive may come back."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(error.strerror or str(error))
+        self.errno = error.errno
+
+
+class Overtaken(Exception):
+    """What this scan started from has changed: another orchestrator scans as well, or the root became part of a
+    larger one."""
 
 
 class Scanner:
-    """Scans one import after another takes its turn; each in its own task. Survives a root that goes away."""
+    """Scans one import; each runs in its own task. Survives a root or a database that goes away."""
 
     def __init__(self, sessions: Sessions, settings: Settings, on_commit: Callable[[], None]) -> None:
         self._sessions = sessions
         self._settings = settings
         self._on_commit = on_commit
+        self._own_folder = os.fsencode(os.path.realpath(settings.keepers_home))
+        self._permissions = Permissions(self._may_enter, self._may_follow)
 
     async def scan(self, import_id: int) -> None:
         """From the cursor to the end. What cannot be scanned ends as a sentence on the import."""
         while True:
+            if await self._is_over(import_id):
+                return
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _is_over(self, import_id: int) -> bool:
+        """Whether there is nothing to come back for."""
+        try:
             try:
                 await self._scan(import_id)
-                return
-            except OSError as exc:
-                if not await self._explain(import_id, exc):
-                    return
-                await asyncio.sleep(OFFLINE_SECONDS)
-            except Exception:
+            except FolderAway as exc:
+                return not await self._explain(import_id, exc)
+            except Overtaken:
+                return False
+            except Exception as exc:
+                if is_passing_trouble(exc):
+                    raise
                 log.exception("imports.scan_failed", import_id=import_id)
                 await self._fail(
                     import_id, "Keepers made a mistake while it read this folder; the log has the details."
                 )
-                return
+        except Exception as exc:
+            if not is_passing_trouble(exc):
+                raise
+            log.warning("imports.database_away", import_id=import_id, error=str(exc).partition("\n")[0])
+            return False
+        return True
 
     async def _scan(self, import_id: int) -> None:
-        job, root = await self._load(import_id)
+        async with self._sessions() as session:
+            job, root = await _load(session, import_id)
         if job.state == "cancelled" or job.scanned:
             return
         if job.sample is None:
@@ -61,6 +92,7 @@ class Scanner:
         else:
             await self._scan_sample(job, root, job.sample)
         async with self._sessions.begin() as session:
+            await identity_lock.take(session)
             await session.execute(
                 text(
                     "UPDATE imports SET scanned = true, error = NULL,"
@@ -73,35 +105,59 @@ class Scanner:
         self._on_commit()
 
     async def _scan_all(self, job: Import, root: Root) -> None:
+        cursor = job.cursor
         async for folder in self._folders(job, root):
             for start in range(0, max(1, len(folder.units)), CHUNK):
                 chunk = folder.units[start : start + CHUNK]
                 is_last = start + CHUNK >= len(folder.units)
-                if not await self._record(job.id, chunk, folder if is_last else None):
+                if not await self._record(job.id, root, cursor, chunk, folder if is_last else None):
                     return
+            cursor = folder.path
 
-    async def _record(self, import_id: int, units: Sequence[Unit], finished: Folder | None) -> bool:
+    async def _record(
+        self, import_id: int, walked: Root, cursor: bytes | None, units: Sequence[Unit], finished: Folder | None
+    ) -> bool:
         """One chunk, one transaction, cursor included. False when the import was cancelled meanwhile."""
+        ends = await self._ends(walked, units)
         async with self._sessions.begin() as session:
+            await identity_lock.take(session)
             job, root = await _load(session, import_id, lock=True)
             if job.state == "cancelled":
                 return False
-            await record(session, job, root, units, only_new=False)
+            if job.cursor != cursor or root.id != walked.id or job.scanned:
+                raise Overtaken
+            await record(session, job, root, units, ends)
+            job.error = None
             if finished is not None:
                 job.cursor = finished.path
-                job.left_alone = dict(Counter(job.left_alone) + finished.left_alone)
-                job.error = None
+                job.left_alone = dict(_capped(Counter(job.left_alone) + finished.left_alone))
             await events.record(session, events.IMPORTS, [import_id])
         self._on_commit()
         return True
 
+    async def _ends(self, root: Root, units: Sequence[Unit]) -> Ends:
+        async with self._sessions() as session:
+            return await read_ends(session, root, units)
+
     async def _scan_sample(self, job: Import, root: Root, wanted: int) -> None:
         """A uniform sample of what is new: every unknown path is a candidate, drawn in random order until enough
-        have turned out to be new photos."""
+        have turned out to be new photos. A scan that was killed draws what is missing."""
+        candidates = await self._candidates(job, root)
+        sizes = Counter(unit.main.size for unit in candidates)
+        drawn: set[str] = set()
+        is_missing_some = True
+        while candidates and is_missing_some:
+            size = min(CHUNK, wanted)
+            chunk, candidates[-size:] = candidates[-size:], []
+            chunk = await self._without_twins(root, chunk, sizes, drawn)
+            is_missing_some = await self._draw(job.id, root, wanted, chunk)
+
+    async def _candidates(self, job: Import, root: Root) -> list[Unit]:
+        """In random order."""
         candidates: list[Unit] = []
         left_alone: Counter[str] = Counter()
         async for folder in self._folders(job, root):
-            left_alone += folder.left_alone
+            left_alone = _capped(left_alone + folder.left_alone)
             paths = [file.path for unit in folder.units for file in (unit.main, unit.companion) if file]
             async with self._sessions() as session:
                 known = await known_paths(session, root.id, paths)
@@ -110,51 +166,92 @@ class Scanner:
                 for unit in folder.units
                 if unit.main.path not in known and not (unit.companion and unit.companion.path in known)
             ]
-        random.Random(job.id).shuffle(candidates)
         async with self._sessions.begin() as session:
-            job, root = await _load(session, job.id, lock=True)
-            taken = 0
-            while candidates and taken < wanted and job.state != "cancelled":
-                chunk = candidates[: min(CHUNK, wanted - taken)]
-                del candidates[: len(chunk)]
-                taken += await record(session, job, root, chunk, only_new=True)
-            job.left_alone = dict(left_alone)
+            job, _ = await _load(session, job.id, lock=True)
+            job.left_alone, job.error = dict(left_alone), None
+        random.Random(job.id).shuffle(candidates)
+        return candidates
+
+    async def _without_twins(
+        self, root: Root, units: Sequence[Unit], sizes: Counter[int], drawn: set[str]
+    ) -> list[Unit]:
+        """Two new files with the same bytes are one new photo."""
+        alike = [unit.main for unit in units if sizes[unit.main.size] > 1]
+        ends = await asyncio.to_thread(hash_ends, root.path, alike)
+        kept: list[Unit] = []
+        for unit in units:
+            hashed = ends.get(unit.main.path)
+            if hashed is None or hashed not in drawn:
+                kept.append(unit)
+            drawn |= {hashed} if hashed else set()
+        return kept
+
+    async def _draw(self, import_id: int, walked: Root, wanted: int, units: Sequence[Unit]) -> bool:
+        """Whether photos are still missing after these."""
+        ends = await self._ends(walked, units)
+        async with self._sessions.begin() as session:
+            await identity_lock.take(session)
+            job, root = await _load(session, import_id, lock=True)
+            if root.id != walked.id or job.scanned:
+                raise Overtaken
+            missing = wanted - await items.count(session, import_id)
+            while units and missing > 0 and job.state != "cancelled":
+                part, units = units[:missing], units[missing:]
+                missing -= await record(session, job, root, part, ends, only_new=True)
+            await events.record(session, events.IMPORTS, [import_id])
+        self._on_commit()
+        return missing > 0 and job.state != "cancelled"
 
     async def _folders(self, job: Import, root: Root) -> AsyncIterator[Folder]:
         cursor = job.cursor if job.sample is None else None
-        if job.folder == b"" and await asyncio.to_thread(roots.is_empty_or_missing, Path(os.fsdecode(root.path))):
-            raise FileNotFoundError(shown(root.path))
-        folders = walk(root.path, job.folder, cursor, self._may_follow)
+        if job.folder == b"" and await asyncio.to_thread(roots.is_empty_or_missing, root.path):
+            raise FolderAway(FileNotFoundError(errno.ENOENT, "it is missing or empty"))
+        folders = walk(root.path, job.folder, cursor, self._permissions)
         while (folder := await asyncio.to_thread(_next, folders)) is not None:
             yield folder
 
+    def _may_enter(self, folder: bytes) -> bool:
+        return folder != self._own_folder
+
     def _may_follow(self, target: bytes) -> bool:
-        allowed = self._settings.library_roots
-        return allowed is None or is_inside(Path(os.fsdecode(target)), allowed)
+        return may_read(Path(os.fsdecode(target)).parent, self._settings) is None
 
-    async def _load(self, import_id: int) -> tuple[Import, Root]:
-        async with self._sessions() as session:
-            return await _load(session, import_id)
-
-    async def _explain(self, import_id: int, error: OSError) -> bool:
+    async def _explain(self, import_id: int, trouble: FolderAway) -> bool:
         """Say why the scan waits. False when the import is over."""
         async with self._sessions.begin() as session:
             job, root = await _load(session, import_id, lock=True)
             if job.state == "cancelled":
                 return False
-            folder = shown(os.path.join(root.path, job.folder))
-            job.error = f"{folder} is not connected: the import goes on when it is back ({error.strerror or error})."
+            job.error = _sentence(shown(os.path.join(root.path, job.folder).rstrip(b"/")), trouble)
             await events.record(session, events.IMPORTS, [import_id])
-        log.warning("imports.scan_waits", import_id=import_id, error=str(error))
+        log.warning("imports.scan_waits", import_id=import_id, error=str(trouble))
         return True
 
     async def _fail(self, import_id: int, sentence: str) -> None:
         async with self._sessions.begin() as session:
+            await identity_lock.take(session)
             await session.execute(
                 text("UPDATE imports SET state = 'failed', scanned = true, error = :error WHERE id = :id"),
                 {"id": import_id, "error": sentence},
             )
             await items.note_progress(session, [import_id])
+
+
+def _sentence(folder: str, trouble: FolderAway) -> str:
+    if trouble.errno in (errno.EACCES, errno.EPERM):
+        return f"Keepers may not read {folder}: the import goes on when it may."
+    if trouble.errno in (errno.ENOENT, errno.ENOTDIR):
+        return f"{folder} is not connected: the import goes on when it is back."
+    return f"{folder} cannot be read ({trouble}): the import goes on when it can."
+
+
+def _capped(left_alone: Counter[str]) -> Counter[str]:
+    """Kinds come from strangers' file names: the commonest keep theirs."""
+    if len(left_alone) <= MAX_LEFT_ALONE_KINDS:
+        return left_alone
+    named = Counter(dict(left_alone.most_common(MAX_LEFT_ALONE_KINDS - 1)))
+    named["other"] += left_alone.total() - named.total()
+    return named
 
 
 async def _load(session: AsyncSession, import_id: int, *, lock: bool = False) -> tuple[Import, Root]:
@@ -164,4 +261,8 @@ async def _load(session: AsyncSession, import_id: int, *, lock: bool = False) ->
 
 
 def _next(folders: Iterator[Folder]) -> Folder | None:
-    return next(folders, None)
+    """The errors of the walk, told apart from those of the database."""
+    try:
+        return next(folders, None)
+    except OSError as exc:
+        raise FolderAway(exc) from exc

@@ -9,14 +9,14 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from orchestrator import events
+from orchestrator import events, identity_lock
 from orchestrator.answers import Refused
 from orchestrator.db import Sessions
 from orchestrator.imports import items, roots
 from orchestrator.imports.folders import allowed, shown
 from orchestrator.imports.scan import Scanner
-from orchestrator.models import Import, Project
-from shared.contracts import MAX_TEXT
+from orchestrator.models import Import
+from shared.contracts import storable
 from shared.settings import Settings
 
 log = structlog.get_logger()
@@ -98,6 +98,7 @@ class Imports:
     async def cancel(self, import_id: int) -> None:
         """What waits counts as skipped, and photos nobody has seen yet are forgotten: a later import takes them."""
         async with self._sessions.begin() as session:
+            await identity_lock.take(session)
             job = await _open(session, import_id)
             job.state, job.scanned = "cancelled", True
             await session.flush()
@@ -118,47 +119,49 @@ async def _open(session: AsyncSession, import_id: int) -> Import:
 
 
 async def _cancel_runs(session: AsyncSession, import_id: int) -> None:
-    """Photos that another open import waits for as well are left to it."""
-    parameters = {"job": import_id}
-    photo_ids = list(
-        (
-            await session.execute(
-                text(
-                    """
-                    UPDATE import_items SET state = 'skipped', reason = 'cancelled', changed_at = now()
-                    WHERE import_id = :job AND state = 'pending' RETURNING photo_id
-                    """
-                ),
-                parameters,
-            )
-        ).scalars()
+    """Photos that another open import waits for as well are left to it. Answers to what is in work find nothing
+    that waits for them."""
+    rows = await session.execute(
+        text(
+            "UPDATE import_items SET state = 'skipped', reason = 'cancelled', changed_at = now()"
+            " WHERE import_id = :job AND state = 'pending' RETURNING photo_id"
+        ),
+        {"job": import_id},
     )
-    unwanted = (
-        "SELECT wanted.id FROM unnest(CAST(:photos AS bigint[])) AS wanted (id) WHERE NOT EXISTS ("
-        "SELECT 1 FROM import_items WHERE photo_id = wanted.id AND state = 'pending')"
+    photo_ids = {photo_id for photo_id in rows.scalars() if photo_id is not None}
+    heirs = await session.execute(
+        text(
+            "UPDATE stage_runs SET import_id = heir.job FROM (SELECT photo_id, max(import_id) AS job FROM import_items"
+            " WHERE photo_id = ANY(:photos) AND state = 'pending' GROUP BY 1) AS heir"
+            " WHERE stage_runs.photo_id = heir.photo_id RETURNING heir.photo_id"
+        ),
+        {"photos": list(photo_ids)},
     )
+    unwanted = list(photo_ids - set(heirs.scalars()))
     await session.execute(
         text(
             "UPDATE stage_runs SET state = 'cancelled', hold_key = NULL, finished_at = now()"
-            f" WHERE photo_id IN ({unwanted}) AND stage = 'convert'"
+            " WHERE photo_id = ANY(:photos) AND stage = 'convert'"
             " AND state IN ('queued', 'published', 'retrying', 'held')"
         ),
-        {"photos": photo_ids},
+        {"photos": unwanted},
     )
     await session.execute(
-        text(f"DELETE FROM photos WHERE id IN ({unwanted}) AND preview IS NULL AND content_hash IS NULL"),
-        {"photos": photo_ids},
+        text(
+            "DELETE FROM photos WHERE id = ANY(:photos) AND preview IS NULL AND content_hash IS NULL AND NOT EXISTS ("
+            "SELECT 1 FROM import_items WHERE photo_id = photos.id AND import_id <> :job)"
+        ),
+        {"photos": unwanted, "job": import_id},
     )
 
 
 async def _project(session: AsyncSession, name: str | None) -> int | None:
-    """The id of the project of this name, made if it is new."""
-    if not name or not name.strip():
+    """The id of the project of this name, made if it is new, by another import at the same moment perhaps."""
+    name = str(storable(name or "")).strip()
+    if not name:
         return None
-    name = name.strip()[:MAX_TEXT]
-    found = (await session.execute(select(Project).where(col(Project.name) == name))).scalar()
-    if found is None:
-        found = Project(name=name)
-        session.add(found)
-        await session.flush()
-    return found.id
+    await session.execute(
+        text("INSERT INTO projects (name) VALUES (:name) ON CONFLICT (name) DO NOTHING"), {"name": name}
+    )
+    rows = await session.execute(text("SELECT id FROM projects WHERE name = :name"), {"name": name})
+    return int(rows.scalar_one())

@@ -1,5 +1,6 @@
 """Walking a folder tree: what photographs are there, in an order that can be taken up again. Opens no file."""
 
+import errno
 import os
 import stat
 from collections import Counter
@@ -9,9 +10,10 @@ from dataclasses import dataclass, field
 from shared.formats import COMPANION_EXTENSIONS, IMAGE_EXTENSIONS, RAW_EXTENSIONS, extension_of
 
 MAX_LEFT_ALONE_KINDS = 50
+_DRIVE_GONE = (errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.ENXIO, errno.ENODEV, errno.EHOSTDOWN, errno.ETIMEDOUT)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FoundFile:
     """A supported file: path relative to the root, in bytes."""
 
@@ -20,7 +22,7 @@ class FoundFile:
     mtime_ns: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Unit:
     """One photograph as it lies on disk: a file, or a RAW with the JPEG of the same name beside it."""
 
@@ -37,12 +39,20 @@ class Folder:
     left_alone: Counter[str] = field(default_factory=Counter)
 
 
-def walk(root: bytes, top: bytes, after: bytes | None, may_follow: Callable[[bytes], bool]) -> Iterator[Folder]:
+@dataclass(frozen=True)
+class Permissions:
+    """What a walk may enter, and which targets of links it may take."""
+
+    may_enter: Callable[[bytes], bool]
+    may_follow: Callable[[bytes], bool]
+
+
+def walk(root: bytes, top: bytes, after: bytes | None, permissions: Permissions) -> Iterator[Folder]:
     """Folders of `root`/`top`, depth first, names in byte order, those up to and including `after` left out.
 
     Dot-files and `._` forks are skipped. Links to folders are not followed: their files are found where they lie,
-    and loops cannot happen. A link to a file is taken when `may_follow` allows its target. A folder that cannot be
-    read is counted as left alone. Raises OSError only when `top` itself cannot be listed.
+    and loops cannot happen. A folder that cannot be read is counted as left alone. Raises OSError when the trouble
+    is not that folder's but that of the whole tree: it is gone or empty, or its drive fails.
     """
     done = None if after is None else _parts(after)
     pending = [top]
@@ -52,10 +62,11 @@ def walk(root: bytes, top: bytes, after: bytes | None, may_follow: Callable[[byt
             continue
         folder = Folder(path)
         try:
-            inner = _read(root, folder, may_follow)
-        except OSError:
+            inner = _read(root, folder, permissions)
+        except OSError as exc:
             if path == top:
                 raise
+            _raise_if_drive_gone(exc, root, top)
             folder.left_alone["unreadable folder"] += 1
             inner = []
         pending.extend(sorted(inner, reverse=True))
@@ -63,14 +74,25 @@ def walk(root: bytes, top: bytes, after: bytes | None, may_follow: Callable[[byt
             yield folder
 
 
+def _raise_if_drive_gone(error: OSError, root: bytes, top: bytes) -> None:
+    """A mount point without its drive is missing or empty: then nothing below it was looked at."""
+    if error.errno in _DRIVE_GONE:
+        raise error
+    for folder in {root, os.path.join(root, top)}:
+        with os.scandir(folder) as entries:
+            if next(entries, None) is None:
+                raise FileNotFoundError(errno.ENOENT, "it is empty now", folder)
+
+
 def _parts(path: bytes) -> tuple[bytes, ...]:
     return tuple(path.split(b"/")) if path else ()
 
 
-def _read(root: bytes, folder: Folder, may_follow: Callable[[bytes], bool]) -> list[bytes]:
+def _read(root: bytes, folder: Folder, permissions: Permissions) -> list[bytes]:
     """Fills `folder`; returns the folders inside it."""
     inner: list[bytes] = []
     files: list[FoundFile] = []
+    trouble: OSError | None = None
     with os.scandir(os.path.join(root, folder.path)) as entries:
         for entry in entries:
             if entry.name.startswith(b"."):
@@ -78,24 +100,27 @@ def _read(root: bytes, folder: Folder, may_follow: Callable[[bytes], bool]) -> l
             path = os.path.join(folder.path, entry.name) if folder.path else entry.name
             try:
                 if entry.is_dir(follow_symlinks=False):
-                    inner.append(path)
+                    inner += [path] if permissions.may_enter(entry.path) else []
                 elif (extension := extension_of(entry.name)) in IMAGE_EXTENSIONS:
-                    files += _file(entry, path, folder.left_alone, may_follow)
+                    files += _file(entry, path, folder.left_alone, permissions)
                 else:
                     _leave_alone(folder.left_alone, "link to a folder" if entry.is_dir() else extension or "other")
-            except OSError:
+            except OSError as exc:
+                trouble = exc
                 _leave_alone(folder.left_alone, "unreadable file")
+    if trouble is not None:
+        _raise_if_drive_gone(trouble, root, folder.path)
     folder.units = pair(files)
     return inner
 
 
 def _file(
-    entry: "os.DirEntry[bytes]", path: bytes, left_alone: Counter[str], may_follow: Callable[[bytes], bool]
+    entry: "os.DirEntry[bytes]", path: bytes, left_alone: Counter[str], permissions: Permissions
 ) -> list[FoundFile]:
     found = entry.stat()
     if not stat.S_ISREG(found.st_mode):
-        _leave_alone(left_alone, "not a file")
-    elif entry.is_symlink() and not may_follow(os.path.realpath(entry.path)):
+        _leave_alone(left_alone, "link to a folder" if stat.S_ISDIR(found.st_mode) else "not a file")
+    elif entry.is_symlink() and not permissions.may_follow(os.path.realpath(entry.path)):
         _leave_alone(left_alone, "link out of the folder")
     else:
         return [FoundFile(path, found.st_size, found.st_mtime_ns)]

@@ -1,26 +1,25 @@
 """Applying a conversion: whose photo is it? The same bytes are never two photos, and decisions follow the bytes."""
 
 import asyncio
-import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import cast
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from orchestrator.imports import items
+from orchestrator.imports.folders import shown
 from orchestrator.models import COMPANION, COPY, DAMAGED, DONE, ORIGINAL, SKIPPED, Photo, PhotoFile, Root
+from orchestrator.photos import sweeper
+from orchestrator.photos.identity import is_gone, merge, why_skipped
 from orchestrator.stage_results import Applied
 from shared.contracts import convert
 
-_APPLYING = 0x636F6E76  # advisory lock: two orchestrators never both find a content hash unknown
-
 
 async def apply(session: AsyncSession, applied: Sequence[Applied]) -> Sequence[int]:
-    """Photos get their previews, measurements and EXIF; files that turn out to be known ones join their photo."""
-    await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _APPLYING})
+    """Photos get their previews, measurements and EXIF; files that turn out to be known ones join their photo.
+    Runs under the identity lock: no hash becomes known meanwhile."""
     results = [cast(convert.Result, one.result) for one in applied]
     photos = await _photos(session, [result.photo_id for result in results])
     files = await _files(session, list(photos))
@@ -29,17 +28,21 @@ async def apply(session: AsyncSession, applied: Sequence[Applied]) -> Sequence[i
     changed: list[int] = []
     for result in results:
         photo, file = photos.get(result.photo_id), files.get((result.photo_id, ORIGINAL))
-        if photo is None or file is None:
+        if photo is None or file is None or photo.deleted_at:
+            await sweeper.consider(session, [result.preview, result.thumbnail])
+            if photo is not None:
+                await items.settle(session, {photo.id: (SKIPPED, why_skipped(photo) or "not there any more")})
             continue
+        _remember(file, result)
         other = known.get(result.content_hash)
-        if other is not None and other.id != photo.id and photo.content_hash is None:
-            _remember(file, result)
+        if other is not None and other.id != photo.id:
+            await sweeper.consider(session, [result.preview, result.thumbnail])
             reason = await _join(session, photo, file, other)
             await items.settle(session, {photo.id: (SKIPPED, reason)})
-            await _dissolve(session, photo, other)
+            await _leave(session, photo, other)
         else:
+            await sweeper.consider(session, _replaced(photo, result))
             _fill(photo, result)
-            _remember(file, result)
             _remember_companion(files.get((photo.id, COMPANION)), result)
             known.setdefault(result.content_hash, photo)
             changed.append(photo.id)
@@ -47,6 +50,10 @@ async def apply(session: AsyncSession, applied: Sequence[Applied]) -> Sequence[i
     await session.flush()
     await items.settle(session, outcomes)
     return changed
+
+
+def _replaced(photo: Photo, result: convert.Result) -> list[str | None]:
+    return [claim for claim in (photo.preview, photo.thumbnail) if claim not in (result.preview, result.thumbnail)]
 
 
 async def _photos(session: AsyncSession, ids: Sequence[int]) -> dict[int, Photo]:
@@ -62,66 +69,55 @@ async def _files(session: AsyncSession, ids: Sequence[int]) -> dict[tuple[int, s
 
 
 async def _known_by_hash(session: AsyncSession, hashes: Sequence[str]) -> dict[str, Photo]:
-    """The photo that each content hash belongs to, through any of its files; the oldest if there are several."""
+    """The photo that each content hash belongs to: by its own, or by any of its files; the oldest of several."""
     rows = await session.execute(
         select(col(PhotoFile.content_hash), Photo)
         .join(Photo, col(Photo.id) == col(PhotoFile.photo_id))
         .where(col(PhotoFile.content_hash).in_(hashes), col(Photo.content_hash).is_not(None))
         .order_by(col(Photo.id).desc())
     )
-    return {content_hash: photo for content_hash, photo in rows if content_hash}
+    by_file = {content_hash: photo for content_hash, photo in rows.tuples() if content_hash}
+    own = await session.execute(select(Photo).where(col(Photo.content_hash).in_(hashes)).order_by(col(Photo.id).desc()))
+    return by_file | {photo.content_hash: photo for photo in own.scalars() if photo.content_hash}
 
 
 async def _join(session: AsyncSession, photo: Photo, file: PhotoFile, other: Photo) -> str:
-    """Hand the file of a provisional photo to the photo whose bytes it has. Returns why its item is skipped."""
-    originals = (
-        await session.execute(
-            select(PhotoFile, Root)
-            .join(Root, col(Root.id) == col(PhotoFile.root_id))
-            .where(col(PhotoFile.photo_id) == other.id, col(PhotoFile.content_hash) == file.content_hash)
-        )
-    ).all()
-    gone = None
-    for known, root in originals:
-        if root.state == "online" and not await asyncio.to_thread(is_there, root.path, known.path):
-            gone = known
-            break
+    """Hand a file to the photo whose bytes it has. Returns why its item is skipped."""
+    rows = await session.execute(
+        select(PhotoFile, Root)
+        .join(Root, col(Root.id) == col(PhotoFile.root_id))
+        .where(col(PhotoFile.photo_id) == other.id)
+        .order_by(col(PhotoFile.id))
+    )
+    owned = rows.tuples().all()
+    alike = [(known, root) for known, root in owned if known.content_hash == file.content_hash]
+    gone = await asyncio.to_thread(_first_gone, alike)
+    has_original = any(known.role == ORIGINAL for known, _ in owned)
     file.photo_id = other.id
-    if gone is None:
-        file.role = COPY
-        reason = f"a copy of {other.file_name}"
-    else:
-        file.role = gone.role
-        if gone.role == ORIGINAL:
-            other.root_id, other.file_name, other.file_path = photo.root_id, photo.file_name, photo.file_path
-        reason = f"moved here from {os.fsdecode(gone.path)!r}"
-        await session.execute(delete(PhotoFile).where(col(PhotoFile.id) == gone.id))
-    if other.rejected_at or other.deleted_at:
-        reason = "rejected before" if other.rejected_at else "removed before"
+    file.role = gone.role if gone else COPY if has_original else ORIGINAL
+    if file.role == ORIGINAL:
+        other.root_id, other.file_name, other.file_path = photo.root_id, photo.file_name, photo.file_path
+    if gone is not None:
+        await session.delete(gone)
     await session.flush()
-    return reason
+    return why_skipped(other) or (f"moved here from {shown(gone.path)}" if gone else f"a copy of {other.file_name}")
 
 
-async def _dissolve(session: AsyncSession, photo: Photo, other: Photo) -> None:
-    """The provisional row goes; what the person already said about it moves over where nothing was said."""
-    if other.user_rating is None:
-        other.user_rating = photo.user_rating
-    other.manual_match = other.manual_match or photo.manual_match
-    other.kept_at = other.kept_at or photo.kept_at
-    other.project_id = other.project_id or photo.project_id
-    await session.execute(
-        text("UPDATE import_items SET photo_id = :new WHERE photo_id = :old"), {"new": other.id, "old": photo.id}
+def _first_gone(files: Sequence[tuple[PhotoFile, Root]]) -> PhotoFile | None:
+    return next((known for known, root in files if is_gone(root, known.path)), None)
+
+
+async def _leave(session: AsyncSession, photo: Photo, other: Photo) -> None:
+    """A photo that was nothing but that file becomes the other. One that was seen before and whose file was
+    overwritten keeps its preview and what the person said, and its next best file."""
+    if photo.content_hash is None:
+        await merge(session, photo, other)
+        return
+    rows = await session.execute(
+        select(PhotoFile).where(col(PhotoFile.photo_id) == photo.id).order_by(col(PhotoFile.role), col(PhotoFile.id))
     )
-    await session.execute(
-        text("UPDATE photo_files SET photo_id = :new WHERE photo_id = :old"), {"new": other.id, "old": photo.id}
-    )
-    await session.flush()
-    session.expunge(photo)
-    await session.execute(delete(Photo).where(col(Photo.id) == photo.id))
-
-
-def is_there(root: bytes, path: bytes) -> bool:
-    return os.path.lexists(Path(os.fsdecode(root)) / os.fsdecode(path))
+    if (next_best := rows.scalars().first()) is not None:
+        next_best.role = ORIGINAL
 
 
 def _remember(file: PhotoFile, result: convert.Result) -> None:

@@ -40,20 +40,21 @@ def convert_file(request: convert.Request, settings: Settings, claims: ClaimStor
     """Read, decode, measure, and put the derived files. Raises a Verdict for what is no photograph."""
     name = printable_name(request.file_path)
     original = originals.read(request.file_path, request, claims)
+    companion = _read_companion(request, claims)
     try:
-        photo = _decode(original, request, settings, claims)
+        photo = _decode(original, companion, request, settings)
     except Reject as reject:
         _reject_by_name(reject, name, original)
-    return _result(request, original, photo, claims)
+    return _result(request, original, companion, photo, claims)
 
 
-def _decode(original: Original, request: convert.Request, settings: Settings, claims: ClaimStore) -> Photo:
+def _decode(original: Original, beside: Original | None, request: convert.Request, settings: Settings) -> Photo:
     check_size = _SizeLimit(printable_name(request.file_path), settings.max_megapixels)
     extension = extension_of(printable_name(request.file_path))
     kind = _kind(original.data, extension)
     if kind != "RAW":
         return _decode_image(original.data, kind, check_size)
-    companion = _companion(request, claims, check_size) if settings.raw_render == "embedded" else None
+    companion = _companion(beside, request, check_size) if settings.raw_render == "embedded" else None
     try:
         return _decode_raw(original.data, extension, settings.raw_render, companion, check_size)
     except UnsupportedFile:
@@ -110,22 +111,36 @@ def _decode_raw(
     )
 
 
-def _companion(request: convert.Request, claims: ClaimStore, check_size: "_SizeLimit") -> tuple[Decoded, str] | None:
-    """The pixels and the hash of the JPEG beside a RAW; None when it cannot stand in for it."""
+def _read_companion(request: convert.Request, claims: ClaimStore) -> Original | None:
+    """The JPEG beside a RAW: its hash tells it from a photo of its own, even where its pixels are not used."""
     if request.companion is None:
         return None
     try:
-        original = originals.read(request.companion, request, claims)
-        shown = _decode_image(original.data, _kind(original.data, "jpg"), check_size).shown
+        return originals.read(request.companion, request, claims)
     except Hold:
         raise
     except Verdict as verdict:
         log.info("convert.companion_unusable", photo_id=request.photo_id, reason=verdict.message)
         return None
-    return None if shown.damage else (shown, original.content_hash)
 
 
-def _result(request: convert.Request, original: Original, photo: Photo, claims: ClaimStore) -> convert.Result:
+def _companion(
+    beside: Original | None, request: convert.Request, check_size: "_SizeLimit"
+) -> tuple[Decoded, str] | None:
+    """The pixels and the hash of the companion; None when it cannot stand in for its RAW."""
+    if beside is None:
+        return None
+    try:
+        shown = _decode_image(beside.data, _kind(beside.data, "jpg"), check_size).shown
+    except Verdict as verdict:
+        log.info("convert.companion_unusable", photo_id=request.photo_id, reason=verdict.message)
+        return None
+    return None if shown.damage else (shown, beside.content_hash)
+
+
+def _result(
+    request: convert.Request, original: Original, companion: Original | None, photo: Photo, claims: ClaimStore
+) -> convert.Result:
     rendered = render(photo.shown)
     width, height = photo.size[::-1] if is_sideways(photo.orientation) else photo.size
     key = _key(original, photo)
@@ -135,6 +150,8 @@ def _result(request: convert.Request, original: Original, photo: Photo, claims: 
         quick_hash=original.quick_hash,
         size=original.size,
         mtime_ns=original.mtime_ns,
+        companion_content_hash=companion.content_hash if companion else None,
+        companion_quick_hash=companion.quick_hash if companion else None,
         format=photo.format,
         width=width,
         height=height,

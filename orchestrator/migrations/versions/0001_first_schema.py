@@ -320,6 +320,7 @@ def _create_tables() -> None:
     op.create_index("photo_files_content_hash", "photo_files", ["content_hash"], unique=False)
     op.create_index("photo_files_path", "photo_files", ["root_id", "path"], unique=True)
     op.create_index("photo_files_photo", "photo_files", ["photo_id"], unique=False)
+    op.create_index("photo_files_quick_hash", "photo_files", ["quick_hash"], unique=False)
     op.create_index("photo_files_size", "photo_files", ["size"], unique=False)
     op.create_table(
         "photo_vectors",

@@ -1,0 +1,102 @@
+"""Changing where a root lies: under another path, inside a larger root, or not here at all."""
+
+import os
+from pathlib import Path
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from orchestrator import breakers
+from orchestrator.imports.folders import shown
+from orchestrator.models import Root
+from shared.claims import claim_of
+
+log = structlog.get_logger()
+
+
+def root_key(root_id: int) -> str:
+    """The breaker key of everything that needs this root."""
+    return f"root:{root_id}"
+
+
+async def relocate(session: AsyncSession, root: Root, folder: Path) -> None:
+    """The root lies at `folder` from now on; what waited for it goes on."""
+    old, old_label = claim_of(root.path), root.label
+    log.info("roots.relocated", root=root.id, old=old, new=claim_of(folder))
+    root.path, root.label, root.state, root.problem = os.fsencode(folder), shown(folder), "online", None
+    await session.flush()
+    await _rewrite_requests(session, root.id, old, claim_of(folder))
+    await session.execute(
+        text("UPDATE photos SET file_path = :new || substr(file_path, :length) WHERE root_id = :root"),
+        {"new": root.label, "length": len(old_label) + 1, "root": root.id},
+    )
+    await breakers.close(session, root_key(root.id))
+
+
+async def _rewrite_requests(session: AsyncSession, root_id: int, old: str, new: str) -> None:
+    """Requests hold absolute claims: those under the old path get the new one. What is out with the old path goes
+    out again under a new run id, so that nobody believes its answer."""
+    await session.execute(
+        text(
+            """
+            UPDATE stage_runs SET request = request
+              || jsonb_build_object('root', CAST(:new AS text))
+              || jsonb_build_object('file_path', CAST(:new AS text) || substr(request->>'file_path', :length))
+              || CASE WHEN request->>'companion' IS NULL THEN '{}'::jsonb ELSE
+                 jsonb_build_object('companion', CAST(:new AS text) || substr(request->>'companion', :length)) END,
+              run_id = CASE WHEN state IN ('published', 'retrying') THEN gen_random_uuid() ELSE run_id END,
+              published_at = CASE WHEN state IN ('published', 'retrying') THEN NULL ELSE published_at END,
+              state = CASE WHEN state IN ('published', 'retrying') THEN 'queued' ELSE state END
+            WHERE gate = :gate
+            """
+        ),
+        {"new": new, "length": len(old) + 1, "gate": root_key(root_id)},
+    )
+
+
+async def put_away(session: AsyncSession, root: Root, why: str) -> None:
+    """The root is not connected, and nothing probes for it: under its path lies something else. Answers about what
+    was read there are not believed."""
+    root.state, root.problem = "offline", why
+    await session.flush()
+    await session.execute(
+        text(
+            "INSERT INTO breakers (key, stage, cause, probe_at)"
+            " VALUES (:key, 'convert', :why, now() + interval '99 years')"
+            " ON CONFLICT (key) DO UPDATE SET cause = :why, probe_at = now() + interval '99 years', probe_run = NULL"
+        ),
+        {"key": root_key(root.id), "why": why},
+    )  # fmt: skip
+    await session.execute(
+        text(
+            "UPDATE stage_runs SET state = 'held', hold_key = :key, run_id = gen_random_uuid(), published_at = NULL"
+            " WHERE gate = :key AND state IN ('queued', 'published', 'retrying', 'held')"
+        ),
+        {"key": root_key(root.id)},
+    )
+
+
+async def absorb(session: AsyncSession, outer: Root, inner: Root, prefix: bytes) -> None:
+    """A parent folder of a root becomes the root: the files of both are then known under one path each."""
+    parameters = {"outer": outer.id, "inner": inner.id, "prefix": prefix, "slash": b"/"}
+    for change in (
+        "import_items SET path = :prefix || :slash || path"
+        " FROM imports WHERE imports.id = import_id AND imports.root_id = :inner",
+        "photo_files SET root_id = :outer, path = :prefix || :slash || path WHERE root_id = :inner",
+        "imports SET root_id = :outer, folder = CASE folder WHEN '' THEN :prefix ELSE :prefix || :slash || folder END,"
+        " cursor = CASE cursor WHEN '' THEN :prefix ELSE :prefix || :slash || cursor END WHERE root_id = :inner",
+        "photos SET root_id = :outer WHERE root_id = :inner",
+    ):
+        used = {name: value for name, value in parameters.items() if f":{name}" in change}
+        await session.execute(text(f"UPDATE {change}"), used)
+    await session.execute(
+        text(
+            "UPDATE stage_runs SET gate = :new, request = request || jsonb_build_object("
+            "'root', CAST(:root AS text), 'root_key', CAST(:new AS text)) WHERE gate = :old"
+        ),
+        {"new": root_key(outer.id), "old": root_key(inner.id), "root": claim_of(outer.path)},
+    )
+    await breakers.close(session, root_key(inner.id))
+    await session.delete(inner)
+    await session.flush()

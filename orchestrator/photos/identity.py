@@ -1,0 +1,46 @@
+"""Which bytes are which photo: decisions follow the bytes. To be called under the identity lock."""
+
+import os
+
+from sqlalchemy import delete, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from orchestrator.imports.roots import is_empty_or_missing
+from orchestrator.models import Photo, Root
+from orchestrator.photos import sweeper
+
+
+def is_there(root: bytes, path: bytes) -> bool:
+    return os.path.lexists(os.path.join(root, path))
+
+
+def is_gone(root: Root, path: bytes) -> bool:
+    """Whether a file was removed or renamed. On a drive that is not connected nothing is gone. Looks at the disk."""
+    return root.state == "online" and not is_there(root.path, path) and not is_empty_or_missing(root.path)
+
+
+def why_skipped(photo: Photo) -> str | None:
+    """Why no import brings this photo back; None when nothing is against it."""
+    if photo.rejected_at:
+        return "rejected before"
+    return "removed before" if photo.deleted_at else None
+
+
+async def merge(session: AsyncSession, photo: Photo, into: Photo) -> None:
+    """`photo` turns out to be `into`: its files, items and failures move over, and what the person said about it
+    where nothing was said about the other. Its row goes."""
+    if into.user_rating is None and into.kept_at is None and into.rejected_at is None:
+        into.rejected_at = photo.rejected_at
+    into.user_rating = photo.user_rating if into.user_rating is None else into.user_rating
+    into.manual_match = into.manual_match or photo.manual_match
+    into.kept_at = into.kept_at or photo.kept_at
+    into.project_id = into.project_id or photo.project_id
+    await sweeper.consider(session, [photo.preview, photo.thumbnail])
+    await session.flush()
+    for table in ("import_items", "photo_files", "error_logs", "dead_letters"):
+        await session.execute(
+            text(f"UPDATE {table} SET photo_id = :new WHERE photo_id = :old"), {"new": into.id, "old": photo.id}
+        )
+    session.expunge(photo)
+    await session.execute(delete(Photo).where(col(Photo.id) == photo.id))

@@ -1,0 +1,100 @@
+"""Removing derived files that no photo needs. They become candidates when they are replaced or never used, and go
+a day later: until then a conversion under way may still come to need them."""
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.claims import ClaimStore, path_of
+from shared.errors import OutsideRoots
+
+log = structlog.get_logger()
+
+DAY_SECONDS = 24 * 3600.0
+AT_ONCE = 500  # files per sweep
+
+
+async def consider(session: AsyncSession, claims: Iterable[str | None]) -> None:
+    """These derived files may not be needed any more. Naming one that is in use does no harm."""
+    named = sorted({claim for claim in claims if claim})
+    if named:
+        await session.execute(
+            text(
+                "INSERT INTO orphan_candidates (claim) SELECT unnest(CAST(:claims AS text[]))"
+                " ON CONFLICT (claim) DO UPDATE SET since = now()"
+            ),
+            {"claims": named},
+        )
+
+
+async def consider_result(session: AsyncSession, result: Mapping[str, Any]) -> None:  # Any: a Result as JSON
+    """A result is not used: nor are the files that it names."""
+    await consider(session, [claim for claim in map(result.get, ("preview", "thumbnail")) if isinstance(claim, str)])
+
+
+async def sweep(session: AsyncSession, claims: ClaimStore, older_than_seconds: float = DAY_SECONDS) -> None:
+    """Remove candidates of that age that no photo refers to, and what killed workers left half written.
+
+    A conversion that comes upon a finished file touches it, so a file touched lately is kept for its result.
+    """
+    await asyncio.to_thread(_clear_unfinished, claims.folder / "tmp", time.time() - older_than_seconds)
+    due = await _due(session, older_than_seconds)
+    unneeded = [claim for claim, is_needed in due if not is_needed]
+    touched = await asyncio.to_thread(_remove, claims, unneeded, time.time() - older_than_seconds)
+    settled = [claim for claim, _ in due if claim not in touched]
+    await session.execute(text("DELETE FROM orphan_candidates WHERE claim = ANY(:claims)"), {"claims": settled})
+    await session.execute(
+        text("UPDATE orphan_candidates SET since = now() WHERE claim = ANY(:claims)"), {"claims": list(touched)}
+    )
+
+
+async def _due(session: AsyncSession, older_than_seconds: float) -> Sequence[tuple[str, bool]]:
+    rows = await session.execute(
+        text(
+            """
+            WITH due AS (
+              SELECT claim FROM orphan_candidates WHERE since <= now() - make_interval(secs => :age)
+              ORDER BY since LIMIT :limit FOR UPDATE SKIP LOCKED)
+            SELECT claim, claim IN (SELECT preview FROM photos WHERE preview IN (SELECT claim FROM due))
+              OR claim IN (SELECT thumbnail FROM photos WHERE thumbnail IN (SELECT claim FROM due)) FROM due
+            """
+        ),
+        {"age": older_than_seconds, "limit": AT_ONCE},
+    )
+    return rows.tuples().all()
+
+
+def _remove(claims: ClaimStore, unneeded: Iterable[str], touched_before: float) -> set[str]:
+    """Returns the claims that were touched since, and are kept for now."""
+    touched: set[str] = set()
+    for claim in unneeded:
+        if path_of(claim).is_absolute():  # never an original
+            continue
+        try:
+            path = claims.path(claim)
+            if path.stat().st_mtime > touched_before:
+                touched.add(claim)
+            else:
+                path.unlink()
+                log.info("sweeper.removed", claim=claim)
+        except (FileNotFoundError, OutsideRoots):
+            continue
+        except OSError as exc:
+            log.warning("sweeper.kept", claim=claim, error=str(exc))
+            touched.add(claim)
+    return touched
+
+
+def _clear_unfinished(folder: Path, written_before: float) -> None:
+    for path in folder.glob("*"):
+        try:
+            if path.stat().st_mtime <= written_before:
+                path.unlink()
+        except OSError:
+            continue  # its worker finished it meanwhile
