@@ -28,6 +28,7 @@ class Settings(BaseSettings):
     retry_delays_ms: tuple[int, ...] = (5_000, 30_000, 300_000)
     photo_library: str | None = None
     photo_libraries: str | None = None  # colon-separated
+    opened_folder: Path | None = None  # named on the command line by the person, wherever it lies
 
     allowed_hosts: str | None = None  # comma-separated names that pages may be opened under, beside localhost
 
@@ -57,7 +58,8 @@ class Settings(BaseSettings):
     def library_roots(self) -> tuple[Path, ...] | None:
         """The only folders that may be read, or None when the person set none."""
         named = [self.photo_library or "", *(self.photo_libraries or "").split(":")]
-        return tuple(Path(name).expanduser() for name in named if name) or None
+        roots = tuple(Path(name).expanduser() for name in named if name)
+        return (*roots, self.opened_folder) if roots and self.opened_folder else roots or None
 
     @property
     def host_names(self) -> frozenset[str]:

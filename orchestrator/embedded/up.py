@@ -71,7 +71,9 @@ class _Run:
         self._options = options
         self._home = home
         self._reporter = reporter
-        self._environment = dict(environment) | {"KEEPERS_HOME": str(home.folder)} | _roots(settings, options.photos)
+        self._environment = dict(environment) | {"KEEPERS_HOME": str(home.folder)}
+        if options.photos is not None:  # a folder named on the command line is a root, wherever it lies
+            self._environment["OPENED_FOLDER"] = str(options.photos.absolute())
         self._services: list[Server | Node] = []
         self._children: list[Child] = []
 
@@ -185,13 +187,6 @@ def _use_running(home: Home, options: Options, reporter: Reporter) -> int:
         pause = partial(time.sleep, _LOOK_EVERY_SECONDS)
         return import_and_wait(client, options.photos, reporter, options.as_json, pause)
     return hand_over(client, options.photos)
-
-
-def _roots(settings: Settings, photos: Path | None) -> dict[str, str]:
-    """A folder named on the command line is a root; without named roots every folder is one."""
-    if photos is None or settings.library_roots is None:
-        return {}
-    return {"PHOTO_LIBRARIES": ":".join(filter(None, [settings.photo_libraries, str(photos.absolute())]))}
 
 
 def _listener(options: Options) -> socket.socket:

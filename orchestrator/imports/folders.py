@@ -50,6 +50,8 @@ def _outside(path: Path, resolved: Path, settings: Settings) -> str | None:
     """The rule, before the disk is asked anything but where links lead: what is refused is not even looked for."""
     if is_inside(resolved, [settings.keepers_home]):
         return f"{shown(path)} is where Keepers keeps its own data."
+    if settings.opened_folder is not None and is_inside(resolved, [settings.opened_folder]):
+        return None
     roots = settings.library_roots
     if roots is not None:
         return None if is_inside(resolved, roots) else _not_in(path, roots)
