@@ -107,7 +107,7 @@ async def _files_with(session: AsyncSession, ends: Ends) -> Mapping[str, list[tu
         .order_by(col(PhotoFile.id))
     )
     found: dict[str, list[tuple[PhotoFile, Photo, Root]]] = defaultdict(list)
-    for row in rows.tuples():
+    for row in rows:
         found[str(row[0].quick_hash)].append(row)
     return found
 

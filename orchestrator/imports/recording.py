@@ -109,7 +109,7 @@ async def _open(session: AsyncSession, job: Import, root: Root, units: Sequence[
         .join(Photo, col(Photo.id) == col(PhotoFile.photo_id))
         .where(col(PhotoFile.root_id) == root.id, col(PhotoFile.path).in_(paths))
     )
-    pairs = rows.tuples().all()
+    pairs = rows.all()
     files = {file.path: file for file, _ in pairs}
     found, displaced = await matches(session, root, ends, files)
     photos = {photo.id: photo for _, photo in pairs} | {match.photo.id: match.photo for match in found.values()}
@@ -123,7 +123,7 @@ async def _open(session: AsyncSession, job: Import, root: Root, units: Sequence[
     )
     copied = [file.photo_id for file in files.values() if file.role == COPY]
     originals = await _originals(session, copied) if copied else {}
-    return Chunk(session, job, root, ends, files, photos, dict(states.tuples().all()), found, originals)
+    return Chunk(session, job, root, ends, files, photos, dict(states.all()), found, originals)
 
 
 async def _originals(session: AsyncSession, photo_ids: Sequence[int]) -> Mapping[int, tuple[PhotoFile, Root]]:
@@ -132,7 +132,7 @@ async def _originals(session: AsyncSession, photo_ids: Sequence[int]) -> Mapping
         .join(Root, col(Root.id) == col(PhotoFile.root_id))
         .where(col(PhotoFile.photo_id).in_(photo_ids), col(PhotoFile.role) == ORIGINAL)
     )
-    return {file.photo_id: (file, root) for file, root in rows.tuples()}
+    return {file.photo_id: (file, root) for file, root in rows}
 
 
 async def _displace(session: AsyncSession, displaced: Sequence[PhotoFile], moved: set[int]) -> None:

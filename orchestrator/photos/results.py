@@ -76,7 +76,7 @@ async def _known_by_hash(session: AsyncSession, hashes: Sequence[str]) -> dict[s
         .where(col(PhotoFile.content_hash).in_(hashes), col(Photo.content_hash).is_not(None))
         .order_by(col(Photo.id).desc())
     )
-    by_file = {content_hash: photo for content_hash, photo in rows.tuples() if content_hash}
+    by_file = {content_hash: photo for content_hash, photo in rows if content_hash}
     own = await session.execute(select(Photo).where(col(Photo.content_hash).in_(hashes)).order_by(col(Photo.id).desc()))
     return by_file | {photo.content_hash: photo for photo in own.scalars() if photo.content_hash}
 
@@ -89,7 +89,7 @@ async def _join(session: AsyncSession, photo: Photo, file: PhotoFile, other: Pho
         .where(col(PhotoFile.photo_id) == other.id)
         .order_by(col(PhotoFile.id))
     )
-    owned = rows.tuples().all()
+    owned = rows.all()
     alike = [(known, root) for known, root in owned if known.content_hash == file.content_hash]
     gone = await asyncio.to_thread(_first_gone, alike)
     has_original = any(known.role == ORIGINAL for known, _ in owned)

@@ -67,7 +67,7 @@ async def _due(session: AsyncSession, older_than_seconds: float) -> Sequence[tup
         ),
         {"age": older_than_seconds, "limit": AT_ONCE},
     )
-    return rows.tuples().all()
+    return rows.all()
 
 
 def _remove(claims: ClaimStore, unneeded: Iterable[str], touched_before: float) -> set[str]:

@@ -51,8 +51,7 @@ export class Grid {
       if (last) this.#unmount(last);
       const items = [...reopened, ...photos.map((photo) => this.#shape(photo))];
       const under = last || this.bodyRows.length ? reopened[0]?.heading : undefined;
-      this.bodyRows.push(...justify(items, { ...this.#options(), under }));
-      this.#arrange();
+      this.#extend(justify(items, { ...this.#options(), under }), last);
     });
   }
 
@@ -128,14 +127,28 @@ export class Grid {
     this.#arrange();
   }
 
+  /** Puts rows at the end, in the place of `last`; the others are not touched, however many there are. */
+  #extend(rows, last) {
+    if (last) this.rows.pop();
+    const above = this.rows.at(-1);
+    this.height = stack(rows, ROW_GAP, above ? above.top + above.height + ROW_GAP : 0);
+    this.bodyRows.push(...rows);
+    this.rows.push(...rows);
+    this.#settle(rows);
+  }
+
   /** Gives every row its place, moves the elements of those that moved, and paints what came into view. */
   #arrange() {
     this.rows = [...this.headRows, ...this.bodyRows];
     this.height = stack(this.rows, ROW_GAP);
-    this.node.style.height = `${this.height}px`;
     this.place = new Map();
-    for (const row of this.rows) row.cells?.forEach((cell) => this.place.set(cell.id, row));
     for (const [row, element] of this.mounted) element.style.transform = `translateY(${row.top}px)`;
+    this.#settle(this.rows);
+  }
+
+  #settle(rows) {
+    this.node.style.height = `${this.height}px`;
+    for (const row of rows) row.cells?.forEach((cell) => this.place.set(cell.id, row));
     this.#paint();
   }
 

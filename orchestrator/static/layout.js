@@ -62,14 +62,14 @@ export function justifyUpwards(items, options) {
   return rows.reverse();
 }
 
-/** Gives every row its `top`; returns the height of all. */
-export function stack(rows, gap) {
-  let top = 0;
+/** Gives every row its `top`, from `start` on; returns where the last one ends. */
+export function stack(rows, gap, start = 0) {
+  let top = start;
   for (const row of rows) {
     row.top = top;
     top += row.height + gap;
   }
-  return Math.max(0, top - gap);
+  return Math.max(start, top - gap);
 }
 
 /** The first row that ends below `y`. */
