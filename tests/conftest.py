@@ -1,1 +1,1 @@
-pytest_plugins = ["tests.services", "tests.site", "tests.stack"]
+pytest_plugins = ["tests.services", "tests.site", "tests.stack", "tests.archive"]

@@ -281,7 +281,7 @@ async def _attach_companion(chunk: Chunk, unit: Unit, photo: Photo) -> bool:
         return True
     if file.photo_id != photo.id:
         return await _take_over(chunk, file, photo)
-    has_changed = _has_changed(file, found)
+    has_changed = _has_changed(file, found) and not why_skipped(photo)  # a tombstone keeps the hashes it has
     if has_changed:
         file.size, file.mtime_ns, file.quick_hash, file.content_hash = found.size, found.mtime_ns, None, None
     return has_changed
