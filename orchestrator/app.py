@@ -42,7 +42,13 @@ def create_app(settings: Settings, pipeline: Pipeline = PIPELINE) -> FastAPI:
     """Pages, JSON, relay and result consumers in one process. Raises KeepersError when an address is missing."""
     if settings.database_url is None or settings.rabbitmq_url is None:
         raise KeepersError("Set DATABASE_URL and RABBITMQ_URL, or run `keepers up`, which brings its own.")
-    app = FastAPI(title="Keepers", version="0.1.0", lifespan=partial(_lifespan, settings=settings, pipeline=pipeline))
+    app = FastAPI(
+        title="Keepers",
+        version="0.1.0",
+        lifespan=partial(_lifespan, settings=settings, pipeline=pipeline),
+        docs_url=None,  # they load scripts from elsewhere; /openapi.json is there
+        redoc_url=None,
+    )
     web.install(app)
     for module in (
         import_routes, import_pages, photo_routes, photo_pages, failure_routes, failure_pages, stage_routes,

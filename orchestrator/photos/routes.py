@@ -67,13 +67,13 @@ async def show_picture(
     name: Literal["preview", "thumbnail"],
     v: Annotated[str | None, Query(description="version, as in the photo's own addresses")] = None,
 ) -> Response:
-    """Kept by browsers for ever under its version; asked for again each time without one."""
+    """Kept by browsers for ever. Our pages ask with the version, which changes when the picture does."""
     async with services.sessions() as session:
         photo = await session.get(Photo, photo_id)
     claim: str | None = getattr(photo, name) if photo and not photo.deleted_at else None
     if claim is None:
         raise Refused(404, f"no_{name}", f"There is no {name} of this photo.")
-    is_current = v == version_of(claim)
+    is_current = v in (None, version_of(claim))
     headers = {"etag": f'"{claim}"', "cache-control": _IMMUTABLE if is_current else "private, no-cache"}
     if request.headers.get("if-none-match") == headers["etag"]:
         return Response(status_code=304, headers=headers)
