@@ -12,6 +12,7 @@ from orchestrator.paging import MAX_ID, PageDep, RowId
 from orchestrator.photos.addresses import version_of
 from orchestrator.photos.counts import PhotoCounts
 from orchestrator.photos.queries import Selection, photo_detail, photo_page, photos_by_id
+from orchestrator.photos.service import make_pictures_again
 from orchestrator.photos.views import Counts, Filter, PhotoDetail, PhotoList, Sort
 from shared.errors import OutsideRoots
 
@@ -77,16 +78,19 @@ async def show_picture(
     headers = {"etag": f'"{claim}"', "cache-control": _IMMUTABLE if is_current else "private, no-cache"}
     if request.headers.get("if-none-match") == headers["etag"]:
         return Response(status_code=304, headers=headers)
-    return _file(services, claim, name, headers)
+    if not _is_on_disk(services, claim):
+        async with services.sessions.begin() as session:
+            await make_pictures_again(session, photo_id)
+        services.wake()
+        raise Refused(410, f"{name}_missing", f"The {name} of this photo was missing on disk. It is being made again.")
+    return FileResponse(services.claims.path(claim), media_type="image/jpeg", headers=headers)
 
 
-def _file(services: Services, claim: str, name: str, headers: dict[str, str]) -> FileResponse:
+def _is_on_disk(services: Services, claim: str) -> bool:
     try:
-        if services.claims.verify(claim):
-            return FileResponse(services.claims.path(claim), media_type="image/jpeg", headers=headers)
+        return services.claims.verify(claim)
     except OutsideRoots as exc:
         raise Refused(404, "outside_roots", exc.message) from exc
-    raise Refused(410, f"{name}_missing", f"The {name} of this photo is missing on disk. Import its folder again.")
 
 
 def _counts(request: Request, services: Services) -> PhotoCounts:

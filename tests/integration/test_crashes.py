@@ -1,6 +1,7 @@
 """Whatever dies in the middle: nothing is lost, nothing is there twice."""
 
 import json
+import shutil
 import signal
 import uuid
 from pathlib import Path
@@ -210,3 +211,15 @@ def _requeue(stack: Stack) -> None:
     letters = stack.wait(lambda: stack.client.get("/api/dead-letters?state=open").json()["items"], "the letter")
     answer = stack.client.post(f"/api/dead-letters/{letters[0]['id']}/requeue")
     assert answer.status_code == 200, answer.text
+
+
+def test_a_preview_that_was_lost_is_made_again_when_somebody_looks(stack: Stack) -> None:
+    a_jpeg(stack.photos / "photo.jpg", seed=1)
+    stack.orchestrator()
+    stack.workers()
+    stack.settled(stack.start_import())
+    shutil.rmtree(stack.home / "claims")
+    (photo,) = stack.photos_shown()
+    assert stack.client.get(photo["preview_url"]).status_code == 410
+    stack.wait(lambda: stack.client.get(photo["preview_url"]).status_code == 200, "the preview")
+    stack.check_books()
