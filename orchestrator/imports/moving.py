@@ -79,16 +79,16 @@ async def put_away(session: AsyncSession, root: Root, why: str) -> None:
 
 async def absorb(session: AsyncSession, outer: Root, inner: Root, prefix: bytes) -> None:
     """A parent folder of a root becomes the root: the files of both are then known under one path each."""
-    parameters = {"outer": outer.id, "inner": inner.id, "prefix": prefix, "slash": b"/"}
+    inside = "CAST(:inside AS bytea)"  # the path of the inner root in the outer one, with a slash behind it
     for change in (
-        "import_items SET path = :prefix || :slash || path"
-        " FROM imports WHERE imports.id = import_id AND imports.root_id = :inner",
-        "photo_files SET root_id = :outer, path = :prefix || :slash || path WHERE root_id = :inner",
-        "imports SET root_id = :outer, folder = CASE folder WHEN '' THEN :prefix ELSE :prefix || :slash || folder END,"
-        " cursor = CASE cursor WHEN '' THEN :prefix ELSE :prefix || :slash || cursor END WHERE root_id = :inner",
+        f"import_items SET path = {inside} || path FROM imports WHERE imports.id = import_id AND root_id = :inner",
+        f"photo_files SET root_id = :outer, path = {inside} || path WHERE root_id = :inner",
+        f"imports SET root_id = :outer, folder = rtrim({inside} || folder, '/'),"
+        f" cursor = rtrim({inside} || cursor, '/') WHERE root_id = :inner",
         "photos SET root_id = :outer WHERE root_id = :inner",
     ):
-        used = {name: value for name, value in parameters.items() if f":{name}" in change}
+        values = {"outer": outer.id, "inner": inner.id, "inside": prefix + b"/"}
+        used = {name: value for name, value in values.items() if f":{name}" in change}
         await session.execute(text(f"UPDATE {change}"), used)
     await session.execute(
         text(
