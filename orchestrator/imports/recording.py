@@ -16,6 +16,7 @@ from orchestrator import runs
 from orchestrator.imports.folders import shown
 from orchestrator.imports.matching import Ends, Match, matches
 from orchestrator.imports.roots import root_key
+from orchestrator.imports.unchanged import unchanged
 from orchestrator.imports.walk import FoundFile, Unit
 from orchestrator.models import (
     CANCELLED,
@@ -78,10 +79,12 @@ async def record(
 
     With `only_new`, units that turn out to be known are left out: a sample counts new photos.
     """
-    chunk = await _open(session, job, root, units, ends)
-    items: list[Item] = []
+    as_before = await unchanged(session, root.id, units)
+    items = [Item(path, SKIPPED, "already in the archive", photo_id) for path, photo_id in as_before.items()]
+    rest = [unit for unit in units if unit.main.path not in as_before]
+    chunk = await _open(session, job, root, rest, ends)
     fresh: list[Unit] = []
-    for unit in units:
+    for unit in rest:
         item = await _recognised(chunk, unit)
         if item is not None:
             items.append(item)
