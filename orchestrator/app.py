@@ -93,8 +93,9 @@ async def _lifespan(app: FastAPI, *, settings: Settings, pipeline: Pipeline) -> 
             await asyncio.sleep(DATABASE_RETRY_SECONDS)
     await hub.start()
     await imports.take_up()
-    sweep = partial(sweeper.sweep, claims=app.state.services.claims)
-    jobs: list[Job] = [tallies.fold, events.forget_old, choose_model, embedding.switch_if_complete, sweep]
+    claims = app.state.services.claims
+    sweeping: list[Job] = [sweeper.Patrol(claims), partial(sweeper.sweep, claims=claims)]
+    jobs: list[Job] = [tallies.fold, events.forget_old, choose_model, embedding.switch_if_complete, *sweeping]
     background = [asyncio.create_task(exchange.run()), asyncio.create_task(keep_up(sessions, jobs))]
     try:
         yield

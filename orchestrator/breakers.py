@@ -85,7 +85,7 @@ async def hold_what_waits(session: AsyncSession, breakers: Sequence[Breaker]) ->
                 """
                 UPDATE stage_runs SET state = 'held', hold_key = :key WHERE id IN (
                   SELECT id FROM stage_runs WHERE state = 'queued' AND stage = :stage
-                  AND (gate = :key OR :key NOT LIKE 'root:%') LIMIT :limit)
+                  AND (gate = :key OR :key NOT LIKE 'root:%') LIMIT :limit FOR UPDATE SKIP LOCKED)
                 RETURNING id
                 """
             ),

@@ -5,7 +5,7 @@ import asyncio
 import structlog
 from sqlalchemy import text
 
-from orchestrator import runs
+from orchestrator import identity_lock, runs
 from orchestrator.broker import Broker, BrokerError
 from orchestrator.db import Sessions
 from orchestrator.failures.results import DeadLetterFiler
@@ -74,6 +74,7 @@ class Exchange:
         async with self._sessions.begin() as session:
             epoch = (await session.execute(text("SELECT id FROM broker_epoch"))).scalar_one()
             if await broker.is_new(epoch):
+                await identity_lock.take(session)
                 count = await runs.requeue_unanswered(session)
                 log.warning("broker.is_new", requeued=count)
         await broker.mark(epoch)
@@ -90,6 +91,7 @@ class Exchange:
                 ready, _ = await broker.queue_state(self._names.stage_queue(step.stage))
                 if ready == 0:
                     async with self._sessions.begin() as session:
+                        await identity_lock.take(session)
                         await runs.requeue_lost(session, step.stage, step.retry_budget_seconds)
 
 

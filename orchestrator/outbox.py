@@ -120,9 +120,12 @@ class Relay:
         await broker.publish([_outgoing(row, kinds[row.stage]) for row in rows])
         await session.execute(
             text(
-                "UPDATE stage_runs SET state = 'published', published_at = now(), hold_key = NULL"
-                " FROM unnest(CAST(:ids AS bigint[]), CAST(:runs AS uuid[])) AS out (id, run)"
-                " WHERE stage_runs.id = out.id AND run_id = out.run AND state IN ('queued', 'held')"
+                # Who holds a row here has its answer already, or cancels it: waiting for that could end in a circle.
+                "UPDATE stage_runs SET state = 'published', published_at = now(), hold_key = NULL WHERE id IN ("
+                "SELECT stage_runs.id FROM stage_runs"
+                " JOIN unnest(CAST(:ids AS bigint[]), CAST(:runs AS uuid[])) AS out (id, run)"
+                " ON stage_runs.id = out.id AND run_id = out.run AND state IN ('queued', 'held')"
+                " FOR UPDATE OF stage_runs SKIP LOCKED)"
             ),
             {"ids": [row.id for row in rows], "runs": [row.run_id for row in rows]},
         )

@@ -89,6 +89,9 @@ class ResultApplier:
                 raise
             log.exception("results.answer_failed", run_id=str(answer.answer.run_id))
             await self._keep_all([(answer.raw, exc)])
+            if isinstance(answer.answer, Done):
+                async with self._sessions.begin() as session:
+                    await sweeper.consider_result(session, answer.answer.result)
 
     async def _keep_all(self, broken: Sequence[tuple[Incoming, Exception]]) -> None:
         for raw, error in broken:

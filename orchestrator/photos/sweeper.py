@@ -4,6 +4,7 @@ a day later: until then a conversion under way may still come to need them."""
 import asyncio
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,14 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.claims import ClaimStore, path_of
+from shared.claims import ClaimStore, claim_of, path_of
 from shared.errors import OutsideRoots
 
 log = structlog.get_logger()
 
 DAY_SECONDS = 24 * 3600.0
+PATROL_SECONDS = 60.0
+_FOLDERS = [f"{number:02x}" for number in range(256)]  # derived files lie under the first two digits of their hash
 AT_ONCE = 500  # files per sweep
 
 
@@ -89,6 +92,49 @@ def _remove(claims: ClaimStore, unneeded: Iterable[str], touched_before: float) 
             log.warning("sweeper.kept", claim=claim, error=str(exc))
             touched.add(claim)
     return touched
+
+
+class Patrol:
+    """Looks for derived files that nobody told of: a worker was killed, or the disk was full, between writing
+    and answering, and then the photo was given up. One small folder a minute."""
+
+    def __init__(self, claims: ClaimStore) -> None:
+        self._claims = claims
+        self._turns = 0
+        self._next_at = 0.0
+
+    async def __call__(self, session: AsyncSession) -> None:
+        if time.monotonic() >= self._next_at:
+            self._next_at = time.monotonic() + PATROL_SECONDS
+            self._turns += 1
+            await nominate(session, self._claims, _FOLDERS[self._turns % len(_FOLDERS)])
+
+
+async def nominate(
+    session: AsyncSession, claims: ClaimStore, folder: str, older_than_seconds: float = DAY_SECONDS
+) -> None:
+    """Files of that age in `previews/<folder>` and `thumbnails/<folder>` that no photo refers to become candidates."""
+    old = await asyncio.to_thread(_old_files, claims.folder, folder, time.time() - older_than_seconds)
+    await session.execute(
+        text(
+            "INSERT INTO orphan_candidates (claim)"
+            " SELECT claim FROM unnest(CAST(:claims AS text[]), CAST(:hashes AS text[])) AS old (claim, hash)"
+            " WHERE NOT EXISTS (SELECT 1 FROM photos WHERE content_hash = hash AND claim IN (preview, thumbnail))"
+            " ON CONFLICT (claim) DO NOTHING"
+        ),
+        {"claims": list(old), "hashes": list(old.values())},
+    )
+
+
+def _old_files(claims: Path, folder: str, written_before: float) -> dict[str, str]:
+    """Claim -> the content hash that it is named after."""
+    found: dict[str, str] = {}
+    for kind in ("previews", "thumbnails"):
+        for path in (claims / kind / folder).glob("*"):
+            with suppress(FileNotFoundError):
+                if path.stat().st_mtime <= written_before:
+                    found[claim_of(path.relative_to(claims))] = path.name.partition("-")[0]
+    return found
 
 
 def _clear_unfinished(folder: Path, written_before: float) -> None:

@@ -285,6 +285,23 @@ async def test_an_interrupted_scan_goes_on_where_it_was(archive: Archive, monkey
     await archive.check_books()
 
 
+async def test_a_scan_survives_the_loss_of_its_database_connections(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scan, "CHUNK", 1)
+    monkeypatch.setattr(scan, "RETRY_SECONDS", 0.01)
+    some_jpegs(archive.photos, 40)
+    import_id = await archive.start()
+    for part in (3, 10, 20):
+        await archive.until(lambda rows, part=part: len(rows) >= part, "SELECT 1 FROM import_items")
+        await archive.sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid() AND query NOT LIKE 'LISTEN%'"
+        )
+    seen = await archive.scanned(import_id)
+    assert (seen["found"], seen["state"], seen["error"]) == (40, "running", None)
+
+
 async def test_two_orchestrators_scanning_the_same_import_count_everything_once(
     archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
