@@ -318,6 +318,7 @@ class DeadLetter(SQLModel, table=True):
     __table_args__ = (
         Index("dead_letters_run", "run_id", unique=True, postgresql_where=text("run_id IS NOT NULL")),
         Index("dead_letters_state", "state", text("id DESC")),
+        Index("dead_letters_photo", "photo_id", "stage"),
     )
     id: int = _id()
     run_id: UUID | None = None

@@ -211,6 +211,14 @@ async def _keep(
             "state": state,
         },
     )
+    if photo_id is not None:  # an earlier letter about the same: this one says how it went on
+        await session.execute(
+            text(
+                "UPDATE dead_letters SET state = 'requeued' WHERE photo_id = :photo AND stage = :stage"
+                " AND state = 'open' AND run_id <> :run"
+            ),
+            {"photo": photo_id, "stage": stage, "run": run_id},
+        )
 
 
 def _worker_died(message: Incoming) -> bool:

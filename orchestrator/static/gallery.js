@@ -300,10 +300,19 @@ document.addEventListener("click", (event) => {
     grid.setTarget(targetHeight());
   }
 });
+// The first key after the page opened: it finds the photos without a Tab.
+const STARTING_KEYS = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Enter", "i"]);
+const isNobodyFocused = () => [null, document.body].includes(document.activeElement);
+
 document.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape") return;
-  closeSheet();
-  details.close();
+  if (event.key === "Escape") {
+    closeSheet();
+    details.close();
+  } else if (isNobodyFocused() && STARTING_KEYS.has(event.key) && grid.focusId !== undefined) {
+    event.preventDefault();
+    grid.focus(grid.focusId);
+    if (!event.key.startsWith("Arrow")) opened(grid.focusId, event.key);
+  }
 });
 part("sort").addEventListener("change", (event) => go({ sort: event.target.value }));
 part("project")?.addEventListener("change", (event) => go({ project: event.target.value }));

@@ -207,6 +207,16 @@ def test_a_dead_letter_that_is_requeued_fails_once_and_then_succeeds(stack: Stac
     stack.check_books()
 
 
+def test_a_photo_that_fails_in_every_import_has_one_open_letter(stack: Stack) -> None:
+    (stack.photos / "broken.jpg").write_bytes(b"no photo")
+    stack.orchestrator()
+    stack.workers()
+    for tries in (1, 2):
+        assert stack.settled(stack.start_import())["failed"] == 1
+        stack.wait(lambda n=tries: len(stack.sql("SELECT 1 FROM dead_letters")) == n, "its letter")
+    assert stack.client.get("/api/dead-letters").json()["total"] == 1
+
+
 def _requeue(stack: Stack) -> None:
     letters = stack.wait(lambda: stack.client.get("/api/dead-letters?state=open").json()["items"], "the letter")
     answer = stack.client.post(f"/api/dead-letters/{letters[0]['id']}/requeue")

@@ -255,6 +255,7 @@ def _create_tables() -> None:
     op.create_index(
         "dead_letters_run", "dead_letters", ["run_id"], unique=True, postgresql_where=sa.text("run_id IS NOT NULL")
     )
+    op.create_index("dead_letters_photo", "dead_letters", ["photo_id", "stage"], unique=False)
     op.create_index("dead_letters_state", "dead_letters", ["state", sa.literal_column("id DESC")], unique=False)
     op.create_table(
         "error_logs",
