@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from orchestrator.answers import ERRORS, Refused
 from orchestrator.context import ServicesDep
-from orchestrator.imports.folders import is_inside, may_read, shown
+from orchestrator.imports.folders import folder_named, is_inside, may_read, shown
 from shared.claims import ClaimPath, claim_of, path_of
 from shared.formats import IMAGE_EXTENSIONS, extension_of
 from shared.settings import Settings
@@ -68,7 +68,7 @@ async def list_folder(
     """The folders inside one. A folder that may not be read says why in `refused`."""
     if path is None and claim is None:
         raise Refused(422, "invalid", "Say which folder: path or claim.")
-    folder = path_of(claim) if claim else Path(path or "").expanduser()
+    folder = folder_named(path, claim)
     return await run_in_threadpool(_listing, folder, services.settings)
 
 

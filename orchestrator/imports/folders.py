@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from shared.claims import path_of
 from shared.settings import Settings
 
 # fmt: off
@@ -34,6 +35,18 @@ def may_read(path: Path, settings: Settings) -> str | None:
         return "Name a folder by its whole path, beginning with /."
     resolved = Path(os.path.realpath(path))
     return _outside(path, resolved, settings) or _unreadable(path)
+
+
+def folder_named(path: str | None, claim: str | None) -> Path:
+    """The folder that a person or a page named. `~` is home; what cannot be a path becomes one that is refused."""
+    if claim is not None:
+        return path_of(claim)
+    try:
+        folder = Path(path or "").expanduser()
+        os.fsencode(folder)
+    except (RuntimeError, UnicodeEncodeError):
+        return Path()
+    return folder
 
 
 def is_inside(path: Path, folders: Iterable[Path]) -> bool:

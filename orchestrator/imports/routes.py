@@ -1,8 +1,6 @@
 """Imports as JSON."""
 
 import asyncio
-import os
-from pathlib import Path
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
@@ -11,10 +9,11 @@ from pydantic import BaseModel, Field, model_validator
 from orchestrator.answers import ERRORS, Refused
 from orchestrator.context import ServicesDep
 from orchestrator.imports import queries
+from orchestrator.imports.folders import folder_named
 from orchestrator.imports.queries import ImportView
 from orchestrator.imports.service import Wish
 from orchestrator.paging import RowId
-from shared.claims import ClaimPath, path_of
+from shared.claims import ClaimPath
 
 router = APIRouter(responses=ERRORS)
 
@@ -33,18 +32,6 @@ class NewImport(BaseModel):
             raise ValueError("name the folder to import by its path, or by its claim")
         return self
 
-    @property
-    def folder(self) -> Path:
-        """`~` is home; what cannot be a path is refused as one that is not absolute."""
-        if self.claim is not None:
-            return path_of(self.claim)
-        try:
-            path = Path(self.path or "").expanduser()
-            os.fsencode(path)
-        except (RuntimeError, UnicodeEncodeError):
-            return Path()
-        return path
-
 
 class Started(BaseModel):
     id: int
@@ -58,7 +45,7 @@ class ImportList(BaseModel):
 @router.post("/api/imports", status_code=202)
 async def start_import(services: ServicesDep, wish: NewImport) -> Started:
     """Begin to import a folder. Returns at once; the import is scanning from its first read on."""
-    folder = await asyncio.to_thread(lambda: wish.folder)
+    folder = await asyncio.to_thread(folder_named, wish.path, wish.claim)
     return Started(id=await services.imports.start(Wish(folder, wish.sample, wish.project)))
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.imports.folders import allowed, may_read
+from orchestrator.imports.folders import allowed, folder_named, may_read
 from shared.settings import Settings
 
 
@@ -78,3 +78,8 @@ def test_with_photo_folders_set_only_those_are_allowed(tmp_path: Path) -> None:
     assert allowed(inside, settings) is None
     for refused in (outside, tmp_path / "library" / "link", tmp_path / "library" / ".." / "library-2"):
         assert "lies outside" in (allowed(refused, settings) or "")
+
+
+@pytest.mark.parametrize("path", ["~nobody-of-that-name", "/photos/\ud800", "", None])
+def test_what_is_no_path_is_refused_and_not_a_mistake_of_ours(path: str | None, settings: Settings) -> None:
+    assert may_read(folder_named(path, None), settings) == "Name a folder by its whole path, beginning with /."
