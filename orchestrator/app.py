@@ -80,6 +80,7 @@ async def _lifespan(app: FastAPI, *, settings: Settings, pipeline: Pipeline) -> 
         imports=imports,
         wake=relay.wake,
         is_connected=lambda: exchange.is_connected,
+        trouble_of=exchange.trouble_of,
     )
     choose_model = partial(embedding.choose, settings=settings)
     while True:

@@ -24,6 +24,7 @@ class Services:
     imports: Imports
     wake: Callable[[], None]  # the relay, after a commit that queued something
     is_connected: Callable[[], bool]  # to the broker
+    trouble_of: Callable[[str], str | None]  # why nothing of a stage can go on
 
 
 def services(request: Request) -> Services:

@@ -41,6 +41,16 @@ class Exchange:
         self._filer = DeadLetterFiler(sessions, names)
         self.is_connected = False
 
+    def trouble_of(self, stage: str) -> str | None:
+        """Why nothing of this stage can go on, in a sentence; None when it can."""
+        if not self.is_connected:
+            return "RabbitMQ does not answer. What waits goes on when it is back."
+        if self._relay.is_refused:
+            return "RabbitMQ takes no messages: its disk or its memory is at the limit. What waits goes on after that."
+        if stage in self._relay.stages_without_workers():
+            return f"No worker is there for this. `keepers up` starts one; elsewhere type `keepers-worker {stage}`."
+        return None
+
     async def run(self) -> None:
         while True:
             try:

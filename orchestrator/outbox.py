@@ -27,6 +27,7 @@ IDLE_SECONDS = 0.5
 CONSUMERS_SECONDS = 2.0  # how long a consumer count is believed
 WINDOW_SECONDS = 2.0  # of measured throughput may be in the broker at once
 MAX_PUBLISH = 500
+PATIENCE_SECONDS = 15.0  # a start of workers, or a slow disk of the broker, is no trouble yet
 
 
 class Throughput:
@@ -55,8 +56,21 @@ class Relay:
         self._pipeline = pipeline
         self._throughput = throughput
         self._woken = asyncio.Event()
-        self.consumers: dict[str, int] = {}
+        self._consumers: dict[str, int] = {}
         self._counted_at: dict[str, float] = {}
+        self._alone_since: dict[str, float] = {}
+        self._publishing_since: float | None = None
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the broker has not confirmed a message for so long that it must be taking none."""
+        since = self._publishing_since
+        return since is not None and time.monotonic() - since > PATIENCE_SECONDS
+
+    def stages_without_workers(self) -> frozenset[str]:
+        """Stages that have messages to be worked and for some time nobody who takes them."""
+        now = time.monotonic()
+        return frozenset(stage for stage, since in self._alone_since.items() if now - since > PATIENCE_SECONDS)
 
     def wake(self) -> None:
         self._woken.set()
@@ -84,8 +98,12 @@ class Relay:
             counts = await tallies.of_stages(session)
             await session.commit()
             for step in self._pipeline:
-                if counts[step.stage].get("queued"):
-                    room = await self._window(broker, step) - counts[step.stage].get("published", 0)
+                queued, published_before = (counts[step.stage].get(state, 0) for state in ("queued", "published"))
+                if not queued and not published_before:
+                    self._alone_since.pop(step.stage, None)
+                    continue
+                room = await self._window(broker, step) - published_before
+                if queued:
                     rows = await _next(session, step.stage, paused, min(room, MAX_PUBLISH))
                     await session.commit()
                     published += await self._publish(session, broker, rows)
@@ -94,10 +112,14 @@ class Relay:
     async def _window(self, broker: Broker, step: Step) -> int:
         now = time.monotonic()
         if now - self._counted_at.get(step.stage, -CONSUMERS_SECONDS) >= CONSUMERS_SECONDS:
-            _, self.consumers[step.stage] = await broker.queue_state(broker.names.stage_queue(step.stage))
+            _, self._consumers[step.stage] = await broker.queue_state(broker.names.stage_queue(step.stage))
             self._counted_at[step.stage] = now
+            if self._consumers[step.stage]:
+                self._alone_since.pop(step.stage, None)
+            else:
+                self._alone_since.setdefault(step.stage, now)
         measured = self._throughput.per_second(step.stage) * WINDOW_SECONDS
-        return max(self.consumers[step.stage] * step.batch, int(measured), step.batch)
+        return max(self._consumers[step.stage] * step.batch, int(measured), step.batch)
 
     async def _probe(
         self, session: AsyncSession, broker: Broker, open_breakers: Sequence[Breaker], paused: Sequence[int]
@@ -117,7 +139,11 @@ class Relay:
         if not rows:
             return 0
         kinds = {step.stage: step.request.kind for step in self._pipeline}
-        await broker.publish([_outgoing(row, kinds[row.stage]) for row in rows])
+        self._publishing_since = time.monotonic()
+        try:
+            await broker.publish([_outgoing(row, kinds[row.stage]) for row in rows])
+        finally:
+            self._publishing_since = None
         await session.execute(
             text(
                 # Who holds a row here has its answer already, or cancels it: waiting for that could end in a circle.

@@ -89,6 +89,7 @@ async def open_site(settings: Settings) -> AsyncIterator[Site]:
         imports=Imports(sessions, settings, Scanner(sessions, settings, _no_relay)),
         wake=_no_relay,
         is_connected=lambda: False,
+        trouble_of=lambda stage: None,
     )
     app = an_app(services)
     await hub.start()

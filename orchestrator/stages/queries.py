@@ -1,5 +1,6 @@
 """How the pipeline is doing: what waits, works, failed, and what holds it up."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Literal
 
@@ -13,10 +14,12 @@ Health = Literal["idle", "working", "held", "failing"]
 
 
 class HoldOfStage(BaseModel):
+    """What a stage waits for. Of trouble with the broker or the workers neither time is known."""
+
     key: str
     cause: str
-    since: datetime
-    next_try: datetime
+    since: datetime | None = None
+    next_try: datetime | None = None
 
 
 class StageItem(BaseModel):
@@ -47,11 +50,14 @@ SELECT s.stage FROM unnest(CAST(:stages AS text[])) AS s(stage) WHERE (
 _STRAYS = "SELECT count(*) FROM dead_letters WHERE state = 'open' AND run_id IS NULL"
 
 
-async def stage_list(session: AsyncSession, stages: tuple[str, ...]) -> StageList:
+async def stage_list(
+    session: AsyncSession, stages: tuple[str, ...], trouble_of: Callable[[str], str | None]
+) -> StageList:
     counts = await tallies.of_stages(session)
     holds = {
         row.stage: HoldOfStage.model_validate(row, from_attributes=True) for row in await session.execute(text(_HOLDS))
     }
+    holds |= {stage: HoldOfStage(key="broker", cause=cause) for stage in stages if (cause := trouble_of(stage))}
     failing = set(await session.scalars(text(_FAILING), {"stages": list(stages)}))
     items = [_item(stage, counts.get(stage, {}), holds.get(stage), stage in failing) for stage in stages]
     strays = (await session.execute(text(_STRAYS))).scalar_one()

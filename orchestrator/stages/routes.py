@@ -13,4 +13,4 @@ router = APIRouter(responses=ERRORS)
 @router.get("/api/stages")
 async def list_stages(services: ServicesDep) -> StageList:
     async with services.sessions() as session:
-        return await stage_list(session, stages(services.pipeline))
+        return await stage_list(session, stages(services.pipeline), services.trouble_of)

@@ -49,10 +49,14 @@ function details(stage) {
   const cause = node.querySelector(".cause");
   if (stage.hold) {
     cause.hidden = false;
-    const isDue = new Date(stage.hold.next_try) <= new Date();
-    cause.textContent = `${stage.hold.cause} ${isDue ? "Trying again now." : `Next try ${ago(stage.hold.next_try)}.`}`;
+    cause.textContent = [stage.hold.cause, nextTry(stage.hold)].join(" ");
   }
   return node;
+}
+
+function nextTry({ next_try: at }) {
+  if (!at) return "";
+  return new Date(at) <= new Date() ? "Trying again now." : `Next try ${ago(at)}.`;
 }
 
 function numbers(stage) {

@@ -51,9 +51,14 @@ def test_the_broker_is_stopped_and_started_in_the_middle(stack: Stack, own_node:
     own_node.stop()
     (stack.home / "go").touch()
     stack.wait(lambda: stack.client.get("/readyz").json()["broker"] is False, "the outage to be seen")
+    stages = stack.client.get("/api/stages").json()["items"]
+    assert {stage["hold"]["cause"] for stage in stages} == {
+        "RabbitMQ does not answer. What waits goes on when it is back."
+    }
     own_node.start()
     seen = stack.settled(import_id)
     assert (seen["found"], seen["done"], seen["failed"]) == (21, 21, 0)
+    assert {stage["hold"] for stage in stack.client.get("/api/stages").json()["items"]} == {None}
     stack.check_books()
 
 

@@ -54,3 +54,18 @@ def test_attempts_that_fail_are_made_again_with_their_number(stack: Stack) -> No
     failures = stack.client.get("/api/failures").json()["items"]
     assert {failure["max_attempts"] for failure in failures} == {5}
     stack.check_books()
+
+
+def test_a_stage_without_workers_says_so_and_what_to_type(stack: Stack) -> None:
+    a_jpeg(stack.photos / "photo.jpg", seed=1)
+    stack.orchestrator()
+    stack.start_import()
+
+    def held() -> str | None:
+        (convert, _) = stack.client.get("/api/stages").json()["items"]
+        return convert["hold"] and convert["hold"]["cause"]
+
+    cause = stack.wait(held, "the page to say so")
+    assert cause == "No worker is there for this. `keepers up` starts one; elsewhere type `keepers-worker convert`."
+    stack.workers()
+    stack.wait(lambda: held() is None, "the worker to be seen")
