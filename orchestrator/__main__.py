@@ -56,7 +56,9 @@ def _serve(settings: Settings, options: argparse.Namespace) -> int:
 def _samples(settings: Settings, options: argparse.Namespace) -> int:
     from orchestrator.samples import make_samples
 
-    make_samples(options.folder)
+    print(f"Making sample photographs in {options.folder} ...", flush=True)
+    made = make_samples(options.folder)
+    print(f"{len(made)} files are there.")
     return 0
 
 
@@ -64,10 +66,22 @@ def _models(settings: Settings, options: argparse.Namespace) -> int:
     from orchestrator.embedding import command
 
     if options.action == "list":
-        command.list_models(settings)
+        command.list_models(settings, _open_archive_size(settings))
     else:
-        command.fetch(settings, options.name)
+        command.fetch(settings, options.name, _open_archive_size(settings))
     return 0
+
+
+def _open_archive_size(settings: Settings) -> int:
+    """How many photos a Keepers that is open has, for estimates; 0 when none is open."""
+    from orchestrator.embedded.client import Client, NotAnswering, Refused
+    from orchestrator.embedded.home import Home
+
+    address = Home(settings.keepers_home).services().get("address")
+    try:
+        return Client(address).photo_count() if address else 0
+    except (NotAnswering, Refused):
+        return 0
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -75,6 +75,9 @@ class Client:
         named = {name: answer[name] for name in Progress.__dataclass_fields__ if name in answer}
         return Progress(**named, held_because=answer.get("held"))
 
+    def photo_count(self) -> int:
+        return int(self._call("GET", "/api/photos/counts")["all"])
+
     def dead_lettered(self) -> int:
         return int(self._call("GET", "/api/dead-letters?state=open&limit=1")["total"])
 
