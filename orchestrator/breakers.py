@@ -40,6 +40,14 @@ async def open_for(session: AsyncSession, held: Held, probe_seconds: float) -> N
             "doublings": MAX_DOUBLINGS,
         },
     )
+    await session.execute(
+        text(
+            # A probe that came upon other trouble says nothing about this one: ask again, not at once.
+            "UPDATE breakers SET probe_run = NULL, probe_at = now() + make_interval(secs => :wait)"
+            " WHERE probe_run = :run AND key <> :key"
+        ),
+        {"key": held.key, "run": held.run_id, "wait": probe_seconds},
+    )
     await _mark_root(session, held.key, held.cause)
 
 
@@ -95,17 +103,29 @@ async def hold_what_waits(session: AsyncSession, breakers: Sequence[Breaker]) ->
     return held
 
 
-async def due_probe(session: AsyncSession, breaker: Breaker, now: datetime, paused: Sequence[int]) -> int | None:
-    """The id of the held run that should probe this breaker now, if one should."""
-    if breaker.probe_at > now or breaker.probe_run is not None:
+async def begin_probe(session: AsyncSession, key: str, now: datetime, paused: Sequence[int]) -> int | None:
+    """The id of the held run that probes this breaker from now on, if one should. A probe that is not out any more,
+    because it was never published, cancelled or superseded, is replaced. Waits for nobody's locks."""
+    due = await session.execute(
+        text(
+            "SELECT key FROM breakers WHERE key = :key AND probe_at <= :now AND NOT EXISTS (SELECT 1 FROM stage_runs"
+            " WHERE run_id = breakers.probe_run AND state IN ('published', 'retrying')) FOR UPDATE SKIP LOCKED"
+        ),
+        {"key": key, "now": now},
+    )
+    if due.first() is None:
         return None
-    probe: int | None = (
-        await session.execute(
-            text(
-                "SELECT id FROM stage_runs WHERE state = 'held' AND hold_key = :key"
-                " AND coalesce(import_id, 0) <> ALL(:paused) ORDER BY priority, id LIMIT 1"
-            ),
-            {"key": breaker.key, "paused": list(paused)},
-        )
-    ).scalar()
+    held = await session.execute(
+        text(
+            "SELECT id, run_id FROM stage_runs WHERE state = 'held' AND hold_key = :key"
+            " AND coalesce(import_id, 0) <> ALL(:paused) ORDER BY priority, id LIMIT 1 FOR UPDATE SKIP LOCKED"
+        ),
+        {"key": key, "paused": list(paused)},
+    )
+    if (run := held.first()) is None:
+        return None
+    await session.execute(
+        text("UPDATE breakers SET probe_run = :run WHERE key = :key"), {"key": key, "run": run.run_id}
+    )
+    probe: int = run.id
     return probe

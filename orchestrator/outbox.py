@@ -126,11 +126,8 @@ class Relay:
     ) -> int:
         published = 0
         for breaker in open_breakers:
-            run = await breakers.due_probe(session, breaker, datetime.now(UTC), paused)
-            if run is None:
-                continue
-            rows = await _runs(session, "id = :id", {"id": run})
-            breaker.probe_run = rows[0].run_id
+            run = await breakers.begin_probe(session, breaker.key, datetime.now(UTC), paused)
+            rows = await _runs(session, "id = :id", {"id": run}) if run is not None else []
             await session.commit()
             published += await self._publish(session, broker, rows)
         return published
@@ -147,13 +144,18 @@ class Relay:
         await session.execute(
             text(
                 # Who holds a row here has its answer already, or cancels it: waiting for that could end in a circle.
+                # One that was held meanwhile is answered too: it waits again, since a later moment.
                 "UPDATE stage_runs SET state = 'published', published_at = now(), hold_key = NULL WHERE id IN ("
-                "SELECT stage_runs.id FROM stage_runs"
-                " JOIN unnest(CAST(:ids AS bigint[]), CAST(:runs AS uuid[])) AS out (id, run)"
-                " ON stage_runs.id = out.id AND run_id = out.run AND state IN ('queued', 'held')"
+                "SELECT stage_runs.id FROM stage_runs JOIN unnest(CAST(:ids AS bigint[]), CAST(:runs AS uuid[]),"
+                " CAST(:queued AS timestamptz[])) AS out (id, run, queued_at) ON stage_runs.id = out.id"
+                " AND run_id = out.run AND stage_runs.queued_at = out.queued_at AND state IN ('queued', 'held')"
                 " FOR UPDATE OF stage_runs SKIP LOCKED)"
             ),
-            {"ids": [row.id for row in rows], "runs": [row.run_id for row in rows]},
+            {
+                "ids": [row.id for row in rows],
+                "runs": [row.run_id for row in rows],
+                "queued": [row.queued_at for row in rows],
+            },
         )
         await session.commit()
         return len(rows)
@@ -167,18 +169,20 @@ async def _paused_imports(session: AsyncSession) -> list[int]:
 async def _next(
     session: AsyncSession, stage: str, paused: Sequence[int], limit: int
 ) -> Sequence[Row[tuple[object, ...]]]:
+    """Not those that somebody is changing, cancelling many perhaps: they could not be marked published, and would be
+    published again and again until that is over."""
     if limit <= 0:
         return []
     return await _runs(
         session,
         "stage = :stage AND state = 'queued' AND coalesce(import_id, 0) <> ALL(:paused)"
-        " ORDER BY priority, id LIMIT :limit",
+        " ORDER BY priority, id LIMIT :limit FOR UPDATE SKIP LOCKED",
         {"stage": stage, "paused": list(paused), "limit": limit},
     )
 
 
 async def _runs(session: AsyncSession, where: str, parameters: dict[str, object]) -> Sequence[Row[tuple[object, ...]]]:
-    columns = "id, stage, run_id, attempt, request, import_id, priority"
+    columns = "id, stage, run_id, attempt, request, import_id, priority, queued_at"
     return (await session.execute(text(f"SELECT {columns} FROM stage_runs WHERE {where}"), parameters)).all()
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from uuid import UUID
 
 import structlog
@@ -127,7 +128,8 @@ class ResultApplier:
             await breakers.close_after_probe(session, answered)
 
     async def _hold(self, session: AsyncSession, held: Held, run: StageRun) -> None:
-        run.state, run.hold_key = HELD, held.key
+        run.state, run.hold_key, run.queued_at = HELD, held.key, datetime.now(UTC)
+        run.attempt = max(run.attempt, held.attempt)
         await breakers.open_for(session, held, self._probe_seconds)
         await events.record(session, events.STAGES, [])
 
@@ -147,7 +149,9 @@ class ResultApplier:
         await events.record(session, events.PHOTOS, [run.photo_id for _, run in failed if run.photo_id])
 
     async def _finish(self, session: AsyncSession, done: dict[str, list[Applied]]) -> None:
-        for stage, applied in done.items():
+        # Later stages first: what follows an earlier one supersedes their runs.
+        for stage in [stage for stage in reversed(self._steps) if stage in done]:
+            applied = done[stage]
             applied.sort(key=lambda one: one.run.photo_id or 0)
             for one in applied:
                 one.run.state, one.run.error, one.run.error_type = DONE, None, None

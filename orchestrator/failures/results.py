@@ -71,7 +71,7 @@ async def _log(session: AsyncSession, row: dict[str, object]) -> list[int]:
 async def keep_unapplied(session: AsyncSession, raw: Incoming, error: Exception) -> None:
     """An answer that cannot be applied: kept as it came, and its run fails with the sentence."""
     run_id = _uuid(raw.message_id)
-    sentence = f"Keepers could not store what the worker answered: {type(error).__name__}: {str(error).splitlines()[0]}"
+    sentence = f"Keepers could not store what the worker answered: {type(error).__name__}: {_first_line(error)}"
     await _keep(session, run_id, "results", None, "unapplied", "UnappliedResult", sentence, raw, "open")
     if run_id is not None:
         await _fail_run(session, run_id, "UnappliedResult", sentence)
@@ -239,5 +239,15 @@ def _uuid(value: str | None) -> UUID | None:
 
 
 def _json(value: Any) -> str:  # Any: JSON, or AMQP values that become text
-    """JSON without the NUL that PostgreSQL's jsonb refuses."""
-    return json.dumps(value, default=str).replace("\\u0000", "")
+    """JSON without what PostgreSQL's jsonb refuses: NUL and lone surrogates."""
+    return json.dumps(_cleaned(value), default=lambda other: _cleaned(str(other)))
+
+
+def _cleaned(value: Any) -> Any:  # Any: JSON, or AMQP values that become text
+    if isinstance(value, dict):
+        return {_cleaned(str(name)): _cleaned(inner) for name, inner in value.items()}
+    return [_cleaned(inner) for inner in value] if isinstance(value, list) else storable(value)
+
+
+def _first_line(error: Exception) -> str:
+    return str(storable(next(iter(str(error).splitlines()), "")))

@@ -1,0 +1,291 @@
+"""The relay, the answers and the breakers, on a real database and a broker that a test has in its hand."""
+
+import asyncio
+import json
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import cast
+
+import numpy as np
+import pytest
+from sqlalchemy import text
+from sqlmodel import col, select
+
+from orchestrator.broker import Broker, Incoming, Outgoing
+from orchestrator.models import Breaker, DeadLetter, StageRun
+from orchestrator.outbox import Relay, Throughput
+from orchestrator.pipeline import PIPELINE, stages
+from orchestrator.results import ResultApplier
+from shared.contracts import convert, embed
+from shared.contracts.answers import Done, Failed, Failure, Held
+from shared.topology import topology
+from tests import factories
+from tests.site import Site
+
+DEADLINE_SECONDS = 10
+PROBE_SECONDS = 0.01
+
+
+class HandheldBroker:
+    """Notes what is published; `on_publish` is called before the confirm."""
+
+    def __init__(self, on_publish: Callable[[Outgoing], Awaitable[None]] | None = None) -> None:
+        self.names = topology("test", stages(PIPELINE), [50])
+        self.published: list[Outgoing] = []
+        self._on_publish = on_publish
+
+    async def publish(self, messages: Sequence[Outgoing]) -> None:
+        for message in messages:
+            self.published.append(message)
+            if self._on_publish is not None:
+                await self._on_publish(message)
+
+    async def queue_state(self, queue: str) -> tuple[int, int]:
+        return 0, 1
+
+
+@pytest.fixture
+def applier(site: Site) -> ResultApplier:
+    return ResultApplier(site.services.sessions, PIPELINE, Throughput(), PROBE_SECONDS, lambda: None)
+
+
+@asynccontextmanager
+async def relaying(site: Site, broker: HandheldBroker) -> AsyncIterator[Relay]:
+    relay = Relay(site.services.sessions, PIPELINE, Throughput())
+    running = asyncio.create_task(relay.run(cast(Broker, broker)))
+    try:
+        yield relay
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def until(condition: Callable[[], bool | Awaitable[bool]], what: str) -> None:
+    async def hold() -> None:
+        while True:
+            met = condition()
+            if met if isinstance(met, bool) else await met:
+                return
+            await asyncio.sleep(0.01)
+
+    try:
+        await asyncio.wait_for(hold(), DEADLINE_SECONDS)
+    except TimeoutError:
+        pytest.fail(f"waited for {what}")
+
+
+async def queued(site: Site, count: int = 1, state: str = "queued", **fields: object) -> list[StageRun]:
+    async with site.session() as session:
+        root = await factories.a_root(session, f"/{uuid.uuid4().hex}")
+        runs = []
+        for number in range(count):
+            photo = await factories.a_photo(session, root, preview=None)
+            request = {"photo_id": photo.id, "file_path": f"/p/{number}.jpg", "root": "/p", "root_key": "root:1"}
+            runs.append(await factories.a_run(session, photo, state=state, request=request, **fields))
+        await session.commit()
+    return runs
+
+
+async def run_of(site: Site, run: StageRun) -> StageRun:
+    async with site.session() as session:
+        return (await session.execute(select(StageRun).where(col(StageRun.id) == run.id))).scalar_one()
+
+
+async def opened(site: Site, key: str, **fields: object) -> None:
+    async with site.session() as session:
+        await session.execute(
+            text("INSERT INTO breakers (key, stage, cause, probe_run) VALUES (:key, 'convert', 'It is away.', :run)"),
+            {"key": key, "run": fields.get("probe_run")},
+        )
+        await session.commit()
+
+
+async def breakers_of(site: Site) -> dict[str, Breaker]:
+    async with site.session() as session:
+        return {breaker.key: breaker for breaker in (await session.execute(select(Breaker))).scalars()}
+
+
+def an_answer(answer: Done | Failed | Held) -> Incoming:
+    return Incoming(answer.model_dump_json().encode(), str(answer.run_id), "results", {})
+
+
+def a_hold(run_id: uuid.UUID, key: str = "claims", attempt: int = 1) -> Incoming:
+    return an_answer(Held(stage="convert", run_id=run_id, attempt=attempt, key=key, cause="It is away."))
+
+
+def a_conversion(run: StageRun) -> Incoming:
+    assert run.photo_id is not None
+    quality = convert.Quality(
+        laplacian_variance=1, tile_variance_p95=1, noise_sigma=1, clipped_share=0, sharpness_score=1,
+        exposure_score=1, technical_score=1,
+    )  # fmt: skip
+    result = convert.Result(
+        photo_id=run.photo_id, content_hash="a" * 64, quick_hash="b" * 64, size=1, mtime_ns=1, format="JPEG", width=6,
+        height=4, preview="previews/new.jpg", preview_width=6, preview_height=4, thumbnail="thumbnails/new.jpg",
+        placeholder="", source="original", perceptual_hash="0" * 16, quality=quality,
+    )  # fmt: skip
+    done = Done(stage="convert", run_id=run.run_id, attempt=1, result=result.model_dump(mode="json"))
+    return an_answer(done)
+
+
+async def test_a_hold_that_overtakes_the_mark_of_its_message_holds(site: Site, applier: ResultApplier) -> None:
+    """A stage whose window is filled by a run that is not out would stand still."""
+    (run,) = await queued(site)
+
+    async def answer_at_once(message: Outgoing) -> None:
+        await applier.apply([a_hold(message.run_id, "model:clip")])
+        async with site.session() as session:  # no probe in this test
+            await session.execute(text("UPDATE breakers SET probe_at = now() + interval '1 day'"))
+            await session.commit()
+
+    broker = HandheldBroker(answer_at_once)
+    async with relaying(site, broker):
+        (other,) = await queued(site)
+        await until(lambda: _has(site, other, "held"), "the next run to be held too")
+    assert ((await run_of(site, run)).state, (await run_of(site, run)).hold_key) == ("held", "model:clip")
+    assert [message.run_id for message in broker.published] == [run.run_id]
+
+
+async def test_a_probe_that_finds_the_same_trouble_before_its_mark_is_made_again(
+    site: Site, applier: ResultApplier
+) -> None:
+    await queued(site, state="held", hold_key="claims")
+    await opened(site, "claims")
+    broker = HandheldBroker(lambda message: applier.apply([a_hold(message.run_id)]))
+    async with relaying(site, broker):
+        await until(lambda: len(broker.published) == 3, "three probes")
+
+
+async def test_a_probe_that_could_not_be_published_is_made_on_the_next_connection(site: Site) -> None:
+    (run,) = await queued(site, state="held", hold_key="claims")
+    await opened(site, "claims")
+
+    async def fail(message: Outgoing) -> None:
+        raise ConnectionError("the line is down")
+
+    with pytest.raises(ConnectionError):
+        await Relay(site.services.sessions, PIPELINE, Throughput()).run(cast(Broker, HandheldBroker(fail)))
+    broker = HandheldBroker()
+    async with relaying(site, broker):
+        await until(lambda: bool(broker.published), "the probe")
+    assert [message.run_id for message in broker.published] == [run.run_id]
+    assert (await run_of(site, run)).state == "published"
+
+
+@pytest.mark.parametrize("state", ["cancelled", "failed", "queued"])
+async def test_a_probe_that_is_out_no_more_is_replaced(site: Site, state: str) -> None:
+    (first,) = await queued(site, state=state)
+    (second,) = await queued(site, state="held", hold_key="root:1", gate="root:1")
+    await opened(site, "root:1", probe_run=first.run_id)
+    broker = HandheldBroker()
+    async with relaying(site, broker):
+        await until(lambda: second.run_id in {message.run_id for message in broker.published}, "another probe")
+
+
+async def test_a_probe_that_is_out_is_the_only_one(site: Site) -> None:
+    (first,) = await queued(site, state="published")
+    await queued(site, state="held", hold_key="root:1")
+    await opened(site, "root:1", probe_run=first.run_id)
+    (marker,) = await queued(site, priority=-1)
+    async with relaying(site, broker := HandheldBroker()):
+        async with site.session() as session:  # room for the marker beside the probe
+            await session.execute(text("UPDATE stage_runs SET stage = 'embed' WHERE id = :id"), {"id": first.id})
+            await session.commit()
+        await until(lambda: bool(broker.published), "a turn")
+    assert [message.run_id for message in broker.published] == [marker.run_id]
+
+
+async def test_a_probe_that_comes_upon_other_trouble_leaves_its_breaker_probed(
+    site: Site, applier: ResultApplier
+) -> None:
+    first, second = await queued(site, 2, state="held", hold_key="root:1", gate="root:1")
+    await opened(site, "root:1")
+
+    async def other_trouble(message: Outgoing) -> None:
+        if message.run_id == first.run_id:
+            await applier.apply([a_hold(message.run_id, "claims")])
+
+    async with relaying(site, broker := HandheldBroker(other_trouble)):
+        await until(lambda: second.run_id in {message.run_id for message in broker.published}, "the next probe")
+    assert {"root:1", "claims"} == set(await breakers_of(site))
+
+
+async def test_runs_that_somebody_is_changing_are_left_alone(site: Site) -> None:
+    """Cancelling a large import takes seconds: its runs must not be published over and over meanwhile."""
+    changing, other = await queued(site, 2)
+    broker = HandheldBroker()
+    async with site.session() as session:
+        await session.execute(text("UPDATE stage_runs SET state = 'cancelled' WHERE id = :id"), {"id": changing.id})
+        async with relaying(site, broker):
+            await until(lambda: len(broker.published) >= 1, "a message")
+            await until(lambda: _has(site, other, "published"), "the other run to be out")
+        await session.commit()
+    assert [message.run_id for message in broker.published] == [other.run_id]
+
+
+async def _has(site: Site, run: StageRun, state: str) -> bool:
+    return (await run_of(site, run)).state == state
+
+
+async def test_an_older_embedding_does_not_answer_for_the_new_preview(site: Site, applier: ResultApplier) -> None:
+    """Both answers in one batch: the run that the new preview asks for is queued and stays so."""
+    async with site.session() as session:
+        root = await factories.a_root(session)
+        photo = await factories.a_photo(session, root)
+        await factories.a_file(session, photo, b"a.jpg")
+        converting = await factories.a_run(session, photo, state="published")
+        embedding = await factories.a_run(session, photo, "embed", state="published")
+        await session.commit()
+    vector = embed.Result(photo_id=photo.id, model="m", vector=np.ones(768, "<f2"))
+    old = Done(stage="embed", run_id=embedding.run_id, attempt=1, result=vector.model_dump(mode="json"))
+    await applier.apply([a_conversion(converting), an_answer(old)])
+    now = await run_of(site, embedding)
+    assert (now.state, now.request.get("file_path")) == ("queued", "previews/new.jpg")
+    assert now.run_id != embedding.run_id
+
+
+async def test_a_hold_at_a_later_attempt_keeps_the_count(site: Site, applier: ResultApplier) -> None:
+    (run,) = await queued(site, state="published")
+    await applier.apply([a_failure(run, attempt=1)])
+    await applier.apply([a_hold(run.run_id, attempt=2)])
+    assert (await run_of(site, run)).attempt == 2
+
+
+def a_failure(run: StageRun, attempt: int = 1, **fields: object) -> Incoming:
+    failure = Failure(op="convert", error_type="Retry", message="busy", **fields)  # type: ignore[arg-type]  # by name
+    failed = Failed(stage="convert", run_id=run.run_id, attempt=attempt, max_attempts=5, final=False, failure=failure)
+    return an_answer(failed)
+
+
+async def test_an_attempt_is_logged_whatever_its_detail_holds(site: Site, applier: ResultApplier) -> None:
+    (run,) = await queued(site, state="published")
+    await applier.apply([a_failure(run, context={"file": "a\\u0000b \x00 c", "more": [{"\x00": "\\u0000"}]})])
+    (failure,) = (await site.client.get("/api/failures")).json()["items"]
+    assert failure["detail"]["context"] == {"file": "a\\u0000b  c", "more": [{"": "\\u0000"}]}
+
+
+@pytest.mark.parametrize("stage", ["convert", "no-such-stage"])
+async def test_an_answer_that_cannot_be_applied_is_a_letter_and_its_run_failed(
+    site: Site, applier: ResultApplier, stage: str
+) -> None:
+    run, fine = await queued(site, 2, state="published")
+    nonsense = Done(stage=stage, run_id=run.run_id, attempt=1, result={"photo_id": "\x00"})
+    await applier.apply([an_answer(nonsense), a_failure(fine)])
+    assert ((await run_of(site, run)).state, (await run_of(site, fine)).state) == ("failed", "retrying")
+    async with site.session() as session:
+        (letter,) = (await session.execute(select(DeadLetter))).scalars()
+    assert (letter.run_id, letter.stage, letter.reason) == (run.run_id, "results", "unapplied")
+    assert json.loads(letter.body)["run_id"] == str(run.run_id)
+
+
+async def test_an_error_without_words_is_kept_all_the_same(site: Site) -> None:
+    async def broken(*_: object) -> Sequence[int]:
+        raise AssertionError
+
+    pipeline = tuple(step if step.stage != "convert" else replace(step, apply=broken) for step in PIPELINE)
+    applier = ResultApplier(site.services.sessions, pipeline, Throughput(), PROBE_SECONDS, lambda: None)
+    (run,) = await queued(site, state="published")
+    await applier.apply([a_conversion(run)])
+    assert (await run_of(site, run)).error == "Keepers could not store what the worker answered: AssertionError: "
