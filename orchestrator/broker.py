@@ -1,15 +1,17 @@
 """The orchestrator's side of RabbitMQ, and the only module that imports aio_pika."""
 
 import asyncio
+import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import aio_pika
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage, AbstractQueue
-from aiormq.exceptions import AMQPError, ChannelNotFoundEntity
+from aiormq.exceptions import AMQPError, ChannelInvalidStateError, ChannelNotFoundEntity
 
 from shared.topology import Topology
 
@@ -18,7 +20,7 @@ log = structlog.get_logger()
 CONNECT_SECONDS = 10
 GATHER_SECONDS = 0.01  # how long a batch waits for more after its first message
 MAX_BATCH = 200
-BrokerError = (AMQPError, ConnectionError, OSError, asyncio.TimeoutError)
+BrokerError = (AMQPError, ChannelInvalidStateError, ConnectionError, OSError, asyncio.TimeoutError)
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class Incoming:
     message_id: str | None
     routing_key: str
     headers: dict[str, Any]  # Any: AMQP values
+    correlation_id: str | None = None
 
 
 class Broker:
@@ -117,6 +120,8 @@ class Broker:
         """Hand over batches in order and ack each when `apply` returns. Never nacks; ends with the connection."""
         channel = await self._connection.channel()
         channel.close_callbacks.add(self._on_close)
+        underlay = await channel.get_underlay_channel()
+        underlay.on_consumer_cancel_callbacks.add(lambda _: self._on_close(queue, None))  # the queue was deleted
         await channel.set_qos(prefetch_count=MAX_BATCH * 2)
         arrived: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
         declared: AbstractQueue = await channel.get_queue(queue, ensure=False)
@@ -158,9 +163,12 @@ def _message(outgoing: Outgoing) -> aio_pika.Message:
         type=f"{outgoing.kind}.v1",
         content_type="application/json",
         delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
-        headers={"attempt": outgoing.attempt},
+        timestamp=datetime.now(UTC),
+        headers={"attempt": outgoing.attempt, "traceparent": f"00-{outgoing.run_id.hex}-{secrets.token_hex(8)}-01"},
     )
 
 
 def _incoming(message: AbstractIncomingMessage) -> Incoming:
-    return Incoming(message.body, message.message_id, message.routing_key or "", dict(message.headers))
+    return Incoming(
+        message.body, message.message_id, message.routing_key or "", dict(message.headers), message.correlation_id
+    )

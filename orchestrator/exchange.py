@@ -1,6 +1,7 @@
 """The conversation with the broker: connect, reconcile, then relay and apply until the connection ends; again."""
 
 import asyncio
+from contextlib import suppress
 
 import structlog
 from sqlalchemy import text
@@ -65,7 +66,8 @@ class Exchange:
                 log.warning("broker.conversation_ended", errors=[repr(error) for error in group.exceptions])
             finally:
                 self.is_connected = False
-                await broker.close()
+                with suppress(*BrokerError):
+                    await broker.close()
             await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _converse(self, broker: Broker) -> None:

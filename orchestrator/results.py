@@ -88,7 +88,11 @@ class ResultApplier:
         except Exception as exc:
             if is_passing_trouble(exc):
                 raise
-            log.exception("results.answer_failed", run_id=str(answer.answer.run_id))
+            log.exception(
+                "results.answer_failed",
+                run_id=str(answer.answer.run_id),
+                correlation_id=answer.raw.correlation_id,
+            )
             await self._keep_all([(answer.raw, exc)])
             if isinstance(answer.answer, Done):
                 async with self._sessions.begin() as session:
@@ -108,10 +112,16 @@ class ResultApplier:
             found = await _lock_runs(session, [answer.answer.run_id for answer in answers])
             done: dict[str, list[Applied]] = defaultdict(list)
             failed: list[tuple[Failed, StageRun]] = []
+            correlation_ids = {answer.answer.run_id: answer.raw.correlation_id for answer in answers}
             for answer in (a.answer for a in answers):
                 run = found.get(answer.run_id)
                 if run is None or run.state in (DONE, CANCELLED):
-                    log.info("results.stale", stage=answer.stage, run_id=str(answer.run_id))
+                    log.info(
+                        "results.stale",
+                        stage=answer.stage,
+                        run_id=str(answer.run_id),
+                        correlation_id=correlation_ids[answer.run_id],
+                    )
                     if isinstance(answer, Done):
                         await sweeper.consider_result(session, answer.result)
                 elif isinstance(answer, Done):

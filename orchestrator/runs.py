@@ -10,6 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.contracts import Message
 
+# One that was waiting for its next attempt gets that one.
+_OUT_AGAIN = "state = 'queued', published_at = NULL, attempt = attempt + CASE state WHEN 'retrying' THEN 1 ELSE 0 END"
+
 
 @dataclass(frozen=True)
 class NewRun:
@@ -62,10 +65,7 @@ def _row(run: NewRun) -> dict[str, object]:
 async def requeue_unanswered(session: AsyncSession) -> int:
     """The broker has lost what it had: put every run that is out back under its own run id. Returns how many."""
     result = await session.execute(
-        text(
-            "UPDATE stage_runs SET state = 'queued', published_at = NULL"
-            " WHERE state IN ('published', 'retrying') RETURNING id"
-        )
+        text(f"UPDATE stage_runs SET {_OUT_AGAIN} WHERE state IN ('published', 'retrying') RETURNING id")
     )
     return len(result.all())
 
@@ -74,7 +74,7 @@ async def requeue_lost(session: AsyncSession, stage: str, older_than_seconds: fl
     """Put runs that have been out for so long back into the outbox, under their own run ids. Returns how many."""
     result = await session.execute(
         text(
-            "UPDATE stage_runs SET state = 'queued', published_at = NULL"
+            f"UPDATE stage_runs SET {_OUT_AGAIN}"
             " WHERE stage = :stage AND state IN ('published', 'retrying')"
             " AND published_at < now() - make_interval(secs => :age) RETURNING id"
         ),

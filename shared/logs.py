@@ -25,4 +25,6 @@ def configure(log_format: Literal["text", "json"], service: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
+    for library in ("aiormq", "aio_pika", "pika"):  # we catch what they raise and say it once, in our words
+        logging.getLogger(library).setLevel(logging.CRITICAL)
     structlog.contextvars.bind_contextvars(service=service)

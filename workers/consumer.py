@@ -94,6 +94,7 @@ class Session:
         self.loop.call_later(seconds, callback)
 
     def close(self) -> None:
+        self.is_open = False
         if self._connection.is_open:
             self._connection.close()
         else:
@@ -120,12 +121,17 @@ class Session:
         self._channel = channel
         channel.add_on_close_callback(self._on_channel_closed)
         channel.add_on_return_callback(self._on_returned)
+        channel.add_on_cancel_callback(self._on_cancelled)
         self._declare(deque(self._declarations(channel)))
 
     def _on_channel_closed(self, _channel: Any, reason: Any) -> None:  # Any: pika's channel and reason, untyped
         if self._connection.is_open:
             log.warning("broker.channel_closed", reason=str(reason))
-            self._connection.close()
+            self.close()
+
+    def _on_cancelled(self, _frame: Any) -> None:  # Any: pika's frame, untyped
+        log.warning("broker.queue_gone")
+        self.close()  # reconnecting declares everything again
 
     def _declarations(self, channel: Channel) -> list[Callable[..., None]]:
         names = self._names
@@ -189,7 +195,7 @@ class Session:
     def _on_message(
         self, stage: Stage, _channel: Channel, method: Basic.Deliver, properties: BasicProperties, body: bytes
     ) -> None:
-        if self._consumer.stopping:
+        if self._consumer.stopping or not self.is_open:
             return  # not begun: the broker delivers it again
         headers = properties.headers or {}
         count = int(headers.get("x-delivery-count", 0))
@@ -198,7 +204,7 @@ class Session:
             Task(
                 key=(properties.message_id or f"tag {method.delivery_tag} of {id(self)}", header_attempt),
                 stage=stage,
-                delivery=Delivery(body, _run_id(properties), header_attempt + count),
+                delivery=Delivery(body, _run_id(properties), header_attempt + count, properties.correlation_id),
                 properties=properties,
                 routing_key=method.routing_key,
                 redelivered=count > 0,
@@ -245,7 +251,9 @@ class Session:
             self.close()  # the outcomes are kept; they go out again on redelivery
             return
         for confirmed in tags:
-            settlement = self._confirms.pop(confirmed)
+            settlement = self._confirms.pop(confirmed, None)
+            if settlement is None:  # it was returned: the confirm comes all the same
+                continue
             settlement.unconfirmed -= 1
             if settlement.unconfirmed == 0:
                 self._finish(settlement)
@@ -260,10 +268,11 @@ class Session:
         task = settlement.task
         if task.line is not self:
             return
-        if task.outcome is not None and task.outcome.dead_letter:
-            self._channel.basic_reject(task.tag, requeue=False)
-        else:
-            self._channel.basic_ack(task.tag)
+        for tag in (*task.twins, task.tag):
+            if task.outcome is not None and task.outcome.dead_letter:
+                self._channel.basic_reject(tag, requeue=False)
+            else:
+                self._channel.basic_ack(tag)
         self._workbench.settled(task)
 
 
@@ -280,19 +289,25 @@ def _answer_properties(task: Task, kind: str) -> BasicProperties:
         content_type="application/json",
         message_id=task.properties.message_id,
         correlation_id=task.properties.correlation_id,
+        timestamp=int(time.time()),
         type=f"{kind}.v1",
+        headers=_trace(task),
     )
 
 
 def _retry_properties(task: Task) -> BasicProperties:
     """A new message with our own headers only: one that carried `x-death` would be dropped as a cycle."""
-    headers = task.properties.headers or {}
-    kept = {name: headers[name] for name in ("traceparent",) if name in headers}
     return BasicProperties(
         delivery_mode=2,
         content_type="application/json",
         message_id=task.properties.message_id,
         correlation_id=task.properties.correlation_id,
+        timestamp=int(time.time()),
         type=task.properties.type,
-        headers={**kept, "attempt": task.delivery.attempt + 1},
+        headers={**_trace(task), "attempt": task.delivery.attempt + 1},
     )
+
+
+def _trace(task: Task) -> dict[str, Any]:  # Any: AMQP values
+    headers = task.properties.headers or {}
+    return {name: headers[name] for name in ("traceparent",) if name in headers}

@@ -27,6 +27,7 @@ class Delivery:
     body: bytes
     run_id: UUID | None
     attempt: int = 1
+    correlation_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,12 @@ def run(stage: Stage, delivery: Delivery, tools: Tools) -> Outcome:
 
 def run_batch(stage: Stage, deliveries: Sequence[Delivery], tools: Tools) -> list[Outcome]:
     """Outcomes in the order of the deliveries. Never raises for anything that a message or a file can cause."""
+    correlation_ids = {delivery.correlation_id for delivery in deliveries if delivery.correlation_id}
+    with structlog.contextvars.bound_contextvars(correlation_id=",".join(sorted(correlation_ids)) or None):
+        return _run_batch(stage, deliveries, tools)
+
+
+def _run_batch(stage: Stage, deliveries: Sequence[Delivery], tools: Tools) -> list[Outcome]:
     decoded = [_decode(stage, delivery) for delivery in deliveries]
     requests = [request for request in decoded if not isinstance(request, Reject)]
     started = time.perf_counter()
@@ -96,6 +103,7 @@ def _handle(stage: Stage, requests: list[Message], attempt: int, tools: Tools) -
 
 def _outcome(stage: Stage, delivery: Delivery, answer: Message | Exception, work_ms: float) -> Outcome:
     fields = {"stage": stage.name, "run_id": str(delivery.run_id), "attempt": delivery.attempt}
+    fields |= {"correlation_id": delivery.correlation_id}
     if isinstance(answer, Message):
         log.info("stage.done", **fields, work_ms=round(work_ms, 1))
         return Outcome(_done(stage, delivery, answer, work_ms))

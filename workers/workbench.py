@@ -7,7 +7,8 @@ runs on the connection's thread, but for the work itself.
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from contextvars import copy_context
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
 
@@ -41,7 +42,8 @@ class Line(Protocol):
 
 @dataclass
 class Task:
-    """One message in hand. `tag` belongs to the line it was delivered over last."""
+    """One message in hand. `tag` belongs to the line it was delivered over last; `twins` are tags of the same line
+    under which the same message came again, because it was published twice."""
 
     key: Key
     stage: Stage
@@ -52,6 +54,7 @@ class Task:
     line: Line
     tag: int
     outcome: Outcome | None = None
+    twins: list[int] = field(default_factory=list)
 
 
 class Workbench:
@@ -91,6 +94,7 @@ class Workbench:
             task.outcome = outcome
             task.line.settle(task)
         elif (known := self._tasks.get(task.key)) is not None:
+            known.twins = [*known.twins, known.tag] if known.line is task.line else []
             known.line, known.tag = task.line, task.tag
         else:
             self._tasks[task.key] = task
@@ -121,7 +125,8 @@ class Workbench:
         self.is_working = True
         if self._watch is not None:
             self._watch.start(batch[0].stage.deadline_seconds)
-        work = self._thread.submit(run_batch, batch[0].stage, [task.delivery for task in batch], self._tools)
+        deliveries = [task.delivery for task in batch]  # and what is bound for the log
+        work = self._thread.submit(copy_context().run, run_batch, batch[0].stage, deliveries, self._tools)
         work.add_done_callback(partial(self._hand_over, batch))
 
     def _next_batch(self) -> list[Task]:
@@ -136,7 +141,9 @@ class Workbench:
         return batch
 
     def _hand_over(self, batch: list[Task], work: "Future[list[Outcome]]") -> None:
-        """On the work thread. Without a line the finished work waits for the next one."""
+        """On the work thread. Without a line the finished work waits for the next one, past any deadline perhaps."""
+        if self._watch is not None:
+            self._watch.clear()
         self._finished.append((batch, work.result()))
         line = self._line
         if line is not None and line.is_open:
@@ -144,11 +151,9 @@ class Workbench:
 
     def collect(self) -> None:
         """Settle what was worked out, and begin the next."""
-        while self._finished and self._line is not None:
+        while self._finished and self._line is not None and self._line.is_open:
             batch, outcomes = self._finished.popleft()
             self.is_working = False
-            if self._watch is not None:
-                self._watch.clear()
             for task, outcome in zip(batch, outcomes, strict=True):
                 self._tasks.pop(task.key, None)
                 self._keep(task.key, outcome)

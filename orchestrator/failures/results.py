@@ -18,7 +18,7 @@ from orchestrator.broker import Incoming
 from orchestrator.db import Sessions
 from orchestrator.imports import items
 from orchestrator.models import DONE, FAILED, StageRun
-from shared.contracts import storable
+from shared.contracts import storable, storable_json
 from shared.contracts.answers import Failed
 from shared.topology import DELIVERY_LIMIT, Topology
 
@@ -240,13 +240,7 @@ def _uuid(value: str | None) -> UUID | None:
 
 def _json(value: Any) -> str:  # Any: JSON, or AMQP values that become text
     """JSON without what PostgreSQL's jsonb refuses: NUL and lone surrogates."""
-    return json.dumps(_cleaned(value), default=lambda other: _cleaned(str(other)))
-
-
-def _cleaned(value: Any) -> Any:  # Any: JSON, or AMQP values that become text
-    if isinstance(value, dict):
-        return {_cleaned(str(name)): _cleaned(inner) for name, inner in value.items()}
-    return [_cleaned(inner) for inner in value] if isinstance(value, list) else storable(value)
+    return json.dumps(storable_json(value))
 
 
 def _first_line(error: Exception) -> str:

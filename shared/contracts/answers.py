@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import Field, TypeAdapter
+from pydantic import BeforeValidator, Field, TypeAdapter
 
-from shared.contracts import Message, Text
+from shared.contracts import Message, Text, storable_json
 
 
 class Upstream(Message):
@@ -17,6 +17,9 @@ class Upstream(Message):
     message: Text = ""
 
 
+Context = Annotated[dict[str, Any], BeforeValidator(storable_json)]  # Any: shown as JSON, never read by code
+
+
 class Failure(Message):
     """Why an attempt failed, in a form that a page can show and a filter can group."""
 
@@ -24,7 +27,7 @@ class Failure(Message):
     op: Text
     error_type: Text
     message: Text
-    context: dict[str, Any] = Field(default_factory=dict)  # Any: shown as JSON, never read by code
+    context: Context = Field(default_factory=dict)
     upstream: Upstream | None = None
     traceback: Text | None = None
 

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import col, select
 
+from orchestrator import runs
 from orchestrator.broker import Broker, Incoming, Outgoing
 from orchestrator.models import Breaker, DeadLetter, StageRun
 from orchestrator.outbox import Relay, Throughput
@@ -79,13 +80,13 @@ async def until(condition: Callable[[], bool | Awaitable[bool]], what: str) -> N
 async def queued(site: Site, count: int = 1, state: str = "queued", **fields: object) -> list[StageRun]:
     async with site.session() as session:
         root = await factories.a_root(session, f"/{uuid.uuid4().hex}")
-        runs = []
+        made = []
         for number in range(count):
             photo = await factories.a_photo(session, root, preview=None)
             request = {"photo_id": photo.id, "file_path": f"/p/{number}.jpg", "root": "/p", "root_key": "root:1"}
-            runs.append(await factories.a_run(session, photo, state=state, request=request, **fields))
+            made.append(await factories.a_run(session, photo, state=state, request=request, **fields))
         await session.commit()
-    return runs
+    return made
 
 
 async def run_of(site: Site, run: StageRun) -> StageRun:
@@ -289,3 +290,35 @@ async def test_an_error_without_words_is_kept_all_the_same(site: Site) -> None:
     (run,) = await queued(site, state="published")
     await applier.apply([a_conversion(run)])
     assert (await run_of(site, run)).error == "Keepers could not store what the worker answered: AssertionError: "
+
+
+async def test_a_run_waiting_for_its_next_attempt_gets_that_one_from_a_new_broker(
+    site: Site, applier: ResultApplier
+) -> None:
+    (retrying,) = await queued(site, state="published")
+    (out,) = await queued(site, state="published")
+    await applier.apply([a_failure(retrying, attempt=2)])
+    async with site.session() as session:
+        assert await runs.requeue_unanswered(session) == 2
+        await session.commit()
+    again = [await run_of(site, run) for run in (retrying, out)]
+    assert [(run.state, run.attempt) for run in again] == [("queued", 3), ("queued", 1)]
+
+
+async def test_a_message_says_whose_trace_it_belongs_to(rabbitmq_url: str) -> None:
+    broker = await Broker.connect(rabbitmq_url, topology(f"test.{uuid.uuid4().hex[:8]}", ["convert"], [50]))
+    arrived: asyncio.Queue[Incoming] = asyncio.Queue()
+
+    async def take(messages: list[Incoming]) -> None:
+        for message in messages:
+            arrived.put_nowait(message)
+
+    run_id = uuid.uuid4()
+    await broker.publish([Outgoing("convert", run_id, 3, "convert.request", b"{}", "import-7")])
+    consuming = asyncio.create_task(broker.consume(broker.names.stage_queue("convert"), take))
+    message = await asyncio.wait_for(arrived.get(), DEADLINE_SECONDS)
+    consuming.cancel()
+    await asyncio.gather(consuming, return_exceptions=True)
+    await broker.close()
+    assert (message.message_id, message.correlation_id) == (str(run_id), "import-7")
+    assert (message.headers["attempt"], str(message.headers["traceparent"])[:36]) == (3, f"00-{run_id.hex}-")

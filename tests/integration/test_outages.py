@@ -132,3 +132,15 @@ def test_a_stack_started_before_its_services_waits_for_them(tmp_path: Path, serv
         stack.close()
         server.stop()
         node.stop()
+
+
+def test_queues_that_somebody_deletes_are_made_again(stack: Stack, own_node: Node) -> None:
+    """The broker only says that it ends the consumers: the connections stay."""
+    a_jpeg(stack.photos / "one.jpg", seed=1)
+    stack.orchestrator()
+    stack.workers()
+    stack.wait(lambda: "broker.consuming" in stack.log_tail(), "the worker to consume")
+    for queue in ("stage.convert", "results", "dead-letters"):
+        own_node.control("delete_queue", f"{stack.environment['TOPOLOGY_PREFIX']}.{queue}")
+    stack.wait(lambda: stack.log_tail().count("broker.consuming") == 2, "the worker to consume again")
+    assert stack.settled(stack.start_import())["done"] == 1

@@ -3,12 +3,14 @@
 import json
 import uuid
 from collections.abc import Sequence
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
+import structlog
 
 from shared.contracts import Message
-from shared.contracts.answers import Done, Failed, Held, Upstream
+from shared.contracts.answers import Done, Failed, Held, Upstream, answer_adapter
 from shared.errors import CorruptFile, Hold, Reject, Retry
 from shared.settings import Settings
 from workers.runner import Delivery, Outcome, run, run_batch
@@ -129,6 +131,33 @@ def test_the_attempt_is_told_to_a_request_that_is_worked_alone(tools: Tools) -> 
     assert tools.attempt == 2
     run_batch(a_stage(), [a_delivery(), a_delivery()], tools)
     assert tools.attempt == 1
+
+
+def test_any_context_of_an_error_survives_the_way_to_the_database(tools: Tools) -> None:
+    verdict = Reject(
+        "no", file="a\udce9\x00.jpg", path=Path("/p"), share=float("nan"), more={"\x00": [b"x", (1, None)]}
+    )
+    answer = answer_adapter.validate_json(_failed(run(a_stage(verdict), a_delivery(), tools)).model_dump_json())
+    assert isinstance(answer, Failed)
+    assert answer.failure.context == {
+        "file": "a.jpg",
+        "path": "/p",
+        "share": "nan",
+        "more": {"": ["b'x'", [1, None]]},
+    }
+
+
+def test_what_is_logged_about_a_message_carries_its_correlation_id(tools: Tools) -> None:
+    bound: list[object] = []
+
+    def handle(request: Request, tools: Tools) -> Result:
+        bound.append(structlog.contextvars.get_contextvars().get("correlation_id"))
+        return Result(photo_id=request.photo_id)
+
+    stage = Stage("echo", Request, Result, one_by_one(handle))
+    with structlog.testing.capture_logs() as logs:
+        run(stage, Delivery(b'{"photo_id": 1}', uuid.uuid4(), correlation_id="import-3"), tools)
+    assert (bound, [entry["correlation_id"] for entry in logs]) == (["import-3"], ["import-3"])
 
 
 def _failed(outcome: Outcome) -> Failed:
