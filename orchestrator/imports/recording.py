@@ -2,11 +2,7 @@
 under the identity lock."""
 
 import asyncio
-import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import NamedTuple
 
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,7 +11,17 @@ from sqlmodel import col
 from orchestrator import runs
 from orchestrator.imports.folders import shown
 from orchestrator.imports.matching import Ends, Match, matches
-from orchestrator.imports.roots import root_key
+from orchestrator.imports.rows import (
+    Chunk,
+    Item,
+    adopt_waiting,
+    create_photos,
+    file_of,
+    name_of,
+    readable_path,
+    wants_converting,
+    write_items,
+)
 from orchestrator.imports.unchanged import unchanged
 from orchestrator.imports.walk import FoundFile, Unit
 from orchestrator.models import (
@@ -24,7 +30,6 @@ from orchestrator.models import (
     COPY,
     DONE,
     FAILED,
-    HELD,
     ORIGINAL,
     PENDING,
     SKIPPED,
@@ -34,34 +39,6 @@ from orchestrator.models import (
     Root,
 )
 from orchestrator.photos.identity import is_gone, merge, why_skipped
-from shared.claims import claim_of
-from shared.contracts import convert
-
-
-class Item(NamedTuple):
-    """What becomes an import item."""
-
-    path: bytes
-    state: str
-    reason: str | None
-    photo_id: int
-
-
-@dataclass
-class Chunk:
-    """Some units of one scan, and what the archive holds about them."""
-
-    session: AsyncSession
-    job: Import
-    root: Root
-    ends: Ends
-    files: dict[bytes, PhotoFile]
-    photos: dict[int, Photo]
-    convert_states: dict[int, str]
-    matches: Mapping[bytes, Match]
-    originals: Mapping[int, tuple[PhotoFile, Root]]  # of the photos that have copies here
-    merged: dict[int, Photo] = field(default_factory=dict)  # photo id -> the photo that it turned out to be
-    converts: dict[int, runs.NewRun] = field(default_factory=dict)
 
 
 async def known_paths(session: AsyncSession, root_id: int, paths: Sequence[bytes]) -> set[bytes]:
@@ -91,12 +68,12 @@ async def record(
         else:
             fresh.append(unit)
     items = [] if only_new else items
-    items += await _create(chunk, fresh)
+    items += await create_photos(chunk, fresh)
     items = [_of_merged(chunk, item) for item in items]
     await session.flush()
     await runs.queue(session, list(chunk.converts.values()))
-    await _adopt_waiting(session, job, [item.photo_id for item in items if item.state == PENDING])
-    await _write_items(session, job, items)
+    await adopt_waiting(session, job, [item.photo_id for item in items if item.state == PENDING])
+    await write_items(session, job, items)
     return len(items)
 
 
@@ -190,7 +167,7 @@ async def _seen_again(chunk: Chunk, unit: Unit, file: PhotoFile) -> Item:
     if is_waiting and not joined:
         return Item(unit.main.path, PENDING, None, photo.id)
     if joined or is_unread or _has_changed(file, unit.main):
-        return _convert(chunk, unit, photo)
+        return wants_converting(chunk, unit, photo.id)
     return Item(unit.main.path, SKIPPED, "already in the archive", photo.id)
 
 
@@ -226,7 +203,7 @@ async def _place(chunk: Chunk, unit: Unit, match: Match) -> Item:
         _name_after(chunk, unit, photo)
         joined = await _attach_companion(chunk, unit, photo)
         if not why_skipped(photo) and (joined or chunk.convert_states.get(photo.id) != DONE):
-            return _convert(chunk, unit, photo)
+            return wants_converting(chunk, unit, photo.id)
     return Item(unit.main.path, SKIPPED, reason, photo.id)
 
 
@@ -236,11 +213,15 @@ def _move(chunk: Chunk, file: PhotoFile, found: FoundFile) -> None:
 
 
 def _name_after(chunk: Chunk, unit: Unit, photo: Photo) -> None:
-    photo.root_id, photo.file_name, photo.file_path = chunk.root.id, _name(unit.main), _text(chunk.root, unit.main)
+    photo.root_id, photo.file_name, photo.file_path = (
+        chunk.root.id,
+        name_of(unit.main),
+        readable_path(chunk.root, unit.main),
+    )
 
 
 def _add_copy(chunk: Chunk, found: FoundFile, match: Match, photo: Photo) -> None:
-    copy = _file(chunk.root, found, photo.id, COPY)
+    copy = file_of(chunk.root, found, photo.id, COPY)
     copy.quick_hash, copy.content_hash = match.file.quick_hash, match.file.content_hash
     chunk.session.add(copy)
     chunk.files[found.path] = copy
@@ -258,13 +239,13 @@ async def _raw_joins(chunk: Chunk, unit: Unit) -> Item | None:
         return None
     photo = chunk.photos[file.photo_id]
     file.role = COMPANION
-    original = _file(chunk.root, unit.main, photo.id, ORIGINAL)
+    original = file_of(chunk.root, unit.main, photo.id, ORIGINAL)
     chunk.session.add(original)
     chunk.files[unit.main.path] = original
     _name_after(chunk, unit, photo)
     if reason := why_skipped(photo):
         return Item(unit.main.path, SKIPPED, reason, photo.id)
-    return _convert(chunk, unit, photo)
+    return wants_converting(chunk, unit, photo.id)
 
 
 async def _attach_companion(chunk: Chunk, unit: Unit, photo: Photo) -> bool:
@@ -277,7 +258,7 @@ async def _attach_companion(chunk: Chunk, unit: Unit, photo: Photo) -> bool:
         file = match.file
         _move(chunk, file, found)
     if file is None:
-        file = _file(chunk.root, found, photo.id, COMPANION)
+        file = file_of(chunk.root, found, photo.id, COMPANION)
         file.quick_hash = chunk.ends.get(found.path)
         chunk.session.add(file)
         chunk.files[found.path] = file
@@ -306,80 +287,3 @@ async def _merge(chunk: Chunk, other: Photo, photo: Photo) -> None:
     for file in chunk.files.values():
         if file.photo_id == other.id:
             await chunk.session.refresh(file)
-
-
-async def _create(chunk: Chunk, units: Sequence[Unit]) -> list[Item]:
-    """Rows for photos that nobody has seen, before any of their files is decoded."""
-    root, job = chunk.root, chunk.job
-    photos = [
-        Photo(root_id=root.id, file_name=_name(unit.main), file_path=_text(root, unit.main), project_id=job.project_id)
-        for unit in units
-    ]
-    chunk.session.add_all(photos)
-    await chunk.session.flush()
-    items: list[Item] = []
-    for unit, photo in zip(units, photos, strict=True):
-        chunk.session.add(_file(root, unit.main, photo.id, ORIGINAL))
-        if unit.companion is not None and unit.companion.path not in chunk.files:
-            chunk.session.add(_file(root, unit.companion, photo.id, COMPANION))
-        items.append(_convert(chunk, unit, photo))
-    return items
-
-
-def _file(root: Root, found: FoundFile, photo_id: int, role: str) -> PhotoFile:
-    return PhotoFile(
-        root_id=root.id, path=found.path, size=found.size, mtime_ns=found.mtime_ns, photo_id=photo_id, role=role
-    )
-
-
-def _convert(chunk: Chunk, unit: Unit, photo: Photo) -> Item:
-    root = chunk.root
-    request = convert.Request(
-        photo_id=photo.id,
-        file_path=claim_of(os.path.join(root.path, unit.main.path)),
-        root=claim_of(root.path),
-        root_key=root_key(root.id),
-        companion=claim_of(os.path.join(root.path, unit.companion.path)) if unit.companion else None,
-    )
-    chunk.converts[photo.id] = runs.NewRun("convert", photo.id, request, chunk.job.id, gate=root_key(root.id))
-    return Item(unit.main.path, PENDING, None, photo.id)
-
-
-def _name(file: FoundFile) -> str:
-    return shown(os.path.basename(file.path))
-
-
-def _text(root: Root, file: FoundFile) -> str:
-    return str(Path(root.label) / shown(file.path))
-
-
-async def _adopt_waiting(session: AsyncSession, job: Import, photo_ids: Sequence[int]) -> None:
-    """What waits in a paused import is this import's too, and goes on with it."""
-    await session.execute(
-        text(
-            "UPDATE stage_runs SET import_id = :job FROM imports WHERE imports.id = import_id AND imports.id <> :job"
-            " AND imports.state IN ('paused', 'cancelled') AND photo_id = ANY(:photos) AND stage = 'convert'"
-            f" AND stage_runs.state IN ('queued', '{HELD}')"
-        ),
-        {"job": job.id, "photos": list(photo_ids)},
-    )
-
-
-async def _write_items(session: AsyncSession, job: Import, items: Sequence[Item]) -> None:
-    if not items:
-        return
-    await session.execute(
-        text(
-            "INSERT INTO import_items (import_id, path, state, reason, photo_id)"
-            " SELECT :job, new.path, new.state, new.reason, new.photo FROM unnest(CAST(:paths AS bytea[]),"
-            " CAST(:states AS text[]), CAST(:reasons AS text[]), CAST(:photos AS bigint[]))"
-            " AS new (path, state, reason, photo) ON CONFLICT (import_id, path) DO NOTHING"
-        ),
-        {
-            "job": job.id,
-            "paths": [item.path for item in items],
-            "states": [item.state for item in items],
-            "reasons": [item.reason for item in items],
-            "photos": [item.photo_id for item in items],
-        },
-    )
