@@ -62,6 +62,17 @@ async def close_after_probe(session: AsyncSession, run_ids: Sequence[UUID]) -> N
         await release(session, key)
 
 
+async def note_unapplied(session: AsyncSession, run_id: UUID, probe_seconds: float = 60) -> None:
+    """What a probe said could not be applied: another one asks, not at once, lest all that wait fail in a row."""
+    await session.execute(
+        text(
+            "UPDATE breakers SET probe_run = NULL, probe_at = now() + make_interval(secs => :wait)"
+            " WHERE probe_run = :run"
+        ),
+        {"run": run_id, "wait": probe_seconds},
+    )
+
+
 async def close(session: AsyncSession, key: str) -> None:
     """What was down is back."""
     await session.execute(text("DELETE FROM breakers WHERE key = :key"), {"key": key})
@@ -77,9 +88,14 @@ async def release(session: AsyncSession, key: str) -> None:
 
 
 async def _mark_root(session: AsyncSession, key: str, problem: str | None) -> None:
+    """Not online where another root is by now: two drives take turns at one mount point."""
     if key.startswith("root:"):
         await session.execute(
-            text("UPDATE roots SET state = :state, problem = :problem WHERE id = :id AND state <> :state"),
+            text(
+                "UPDATE roots SET state = :state, problem = :problem WHERE id = :id AND state <> :state"
+                " AND (:state = 'offline' OR NOT EXISTS (SELECT 1 FROM roots other"
+                " WHERE other.path = roots.path AND other.state = 'online'))"
+            ),
             {"id": int(key.removeprefix("root:")), "state": "offline" if problem else "online", "problem": problem},
         )
 

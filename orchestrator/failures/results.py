@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from orchestrator import events, identity_lock
+from orchestrator import breakers, events, identity_lock
 from orchestrator.broker import Incoming
 from orchestrator.db import Sessions
 from orchestrator.imports import items
@@ -75,6 +75,7 @@ async def keep_unapplied(session: AsyncSession, raw: Incoming, error: Exception)
     await _keep(session, run_id, "results", None, "unapplied", "UnappliedResult", sentence, raw, "open")
     if run_id is not None:
         await _fail_run(session, run_id, "UnappliedResult", sentence)
+        await breakers.note_unapplied(session, run_id)
 
 
 async def name_dead_letters(session: AsyncSession, answers: Sequence[Failed]) -> None:

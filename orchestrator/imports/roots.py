@@ -186,8 +186,9 @@ def _is_same(folder: Path, file: KnownFile) -> bool:
 
 async def _believe(session: AsyncSession, roots: Sequence[Root], sightings: Sightings) -> None:
     for root in roots:
-        if root.id in sightings.replaced and root.state == "online":
-            await moving.put_away(session, root, f"Another drive is connected at {shown(root.path)}.")
+        why = f"Another drive is connected at {shown(root.path)}."
+        if root.id in sightings.replaced and (root.state == "online" or root.problem != why):
+            await moving.put_away(session, root, why)  # one that was away already must not be probed for there
     for root in roots:
         here = sightings.found.get(root.id)
         taken = {other.path for other in roots if other.id != root.id and other.state == "online"}

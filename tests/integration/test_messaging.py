@@ -84,7 +84,7 @@ async def queued(site: Site, count: int = 1, state: str = "queued", **fields: ob
         for number in range(count):
             photo = await factories.a_photo(session, root, preview=None)
             request = {"photo_id": photo.id, "file_path": f"/p/{number}.jpg", "root": "/p", "root_key": "root:1"}
-            made.append(await factories.a_run(session, photo, state=state, request=request, **fields))
+            made.append(await factories.a_run(session, photo, **{"state": state, "request": request, **fields}))
         await session.commit()
     return made
 
@@ -170,9 +170,8 @@ async def test_a_probe_that_could_not_be_published_is_made_on_the_next_connectio
         await Relay(site.services.sessions, PIPELINE, Throughput()).run(cast(Broker, HandheldBroker(fail)))
     broker = HandheldBroker()
     async with relaying(site, broker):
-        await until(lambda: bool(broker.published), "the probe")
+        await until(lambda: _has(site, run, "published"), "the probe to be out")
     assert [message.run_id for message in broker.published] == [run.run_id]
-    assert (await run_of(site, run)).state == "published"
 
 
 @pytest.mark.parametrize("state", ["cancelled", "failed", "queued"])
@@ -322,3 +321,35 @@ async def test_a_message_says_whose_trace_it_belongs_to(rabbitmq_url: str) -> No
     await broker.close()
     assert (message.message_id, message.correlation_id) == (str(run_id), "import-7")
     assert (message.headers["attempt"], str(message.headers["traceparent"])[:36]) == (3, f"00-{run_id.hex}-")
+
+
+async def test_a_probe_that_cannot_be_applied_fails_one_run_not_all_that_wait(
+    site: Site, applier: ResultApplier
+) -> None:
+    first, second = await queued(site, 2, state="held", hold_key="claims")
+    await opened(site, "claims")
+
+    async def nonsense(message: Outgoing) -> None:
+        await applier.apply([an_answer(Done(stage="convert", run_id=message.run_id, attempt=1, result={}))])
+
+    async with relaying(site, broker := HandheldBroker(nonsense)):
+        await until(lambda: _has(site, first, "failed"), "the probe to fail")
+        (marker,) = await queued(site, stage="embed")
+        await until(lambda: marker.run_id in {message.run_id for message in broker.published}, "another turn")
+    assert (await run_of(site, second)).state == "held"
+
+
+async def test_a_drive_whose_place_another_has_taken_does_not_come_online(site: Site, applier: ResultApplier) -> None:
+    async with site.session() as session:
+        away = await factories.a_root(session, "/card", state="offline")
+        await factories.a_root(session, "/card")
+        photo = await factories.a_photo(session, away)
+        key = f"root:{away.id}"
+        probe = await factories.a_run(session, photo, state="published", gate=key)
+        await session.commit()
+    await opened(site, key, probe_run=probe.run_id)
+    await applier.apply([a_failure(probe)])
+    assert ((await run_of(site, probe)).state, await breakers_of(site)) == ("retrying", {})
+    async with site.session() as session:
+        states = (await session.execute(text("SELECT state FROM roots ORDER BY id"))).scalars().all()
+    assert states == ["offline", "online"]

@@ -162,6 +162,26 @@ async def test_work_for_a_card_is_not_done_on_another(archive: Archive, tmp_path
     await archive.check_books()
 
 
+async def test_a_card_that_was_missed_before_another_took_its_place_is_not_probed_for_there(
+    archive: Archive, tmp_path: Path
+) -> None:
+    some_jpegs(archive.photos, 3)
+    first = await archive.start()
+    await archive.scanned(first)
+    archive.photos.rename(tmp_path / "first card")
+    root = (await archive.sql("SELECT id FROM roots"))[0]["id"]
+    await archive.sql("UPDATE roots SET state = 'offline', problem = 'The drive is not connected.'")
+    await archive.sql(f"UPDATE stage_runs SET state = 'held', hold_key = 'root:{root}'")
+    await archive.sql(
+        f"INSERT INTO breakers (key, stage, cause, probe_at) VALUES ('root:{root}', 'convert', '', now())"
+    )
+    some_jpegs(archive.photos, 3, first=50)
+    await archive.scanned(await archive.start())
+    (breaker,) = await archive.sql("SELECT cause, probe_at > now() + interval '1 year' AS is_far FROM breakers")
+    assert tuple(breaker.values()) == (f"Another drive is connected at {archive.photos}.", True)
+    assert [state for _, state in await roots_of(archive)] == ["offline", "online"]
+
+
 async def test_a_new_folder_with_the_inode_of_a_removed_root_is_not_that_root(
     archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
