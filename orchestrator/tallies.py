@@ -38,12 +38,17 @@ async def of_imports(session: AsyncSession, import_ids: Sequence[int]) -> Mappin
 
 
 async def fold(session: AsyncSession) -> None:
-    """Replace the log by its sums. A concurrent fold waits for neither and takes what the other leaves."""
+    """Replace the log by its sums; a count that is one row already is left alone. A concurrent fold waits for
+    neither and takes what the other leaves."""
     await session.execute(
         text(
             """
-            WITH taken AS (
-              DELETE FROM tallies WHERE id IN (SELECT id FROM tallies FOR UPDATE SKIP LOCKED)
+            WITH long AS (
+              SELECT kind, coalesce(import_id, 0) AS import, state FROM tallies GROUP BY 1, 2, 3 HAVING count(*) > 1
+            ), taken AS (
+              DELETE FROM tallies WHERE id IN (
+                SELECT id FROM tallies JOIN long ON long.kind = tallies.kind AND long.state = tallies.state
+                  AND long.import = coalesce(tallies.import_id, 0) FOR UPDATE OF tallies SKIP LOCKED)
               RETURNING kind, import_id, state, n
             )
             INSERT INTO tallies (kind, import_id, state, n)
