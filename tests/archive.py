@@ -18,10 +18,12 @@ from sqlalchemy import text
 
 from orchestrator.broker import Incoming
 from orchestrator.outbox import Throughput
+from orchestrator.photos import sweeper
 from orchestrator.pipeline import PIPELINE
 from orchestrator.results import ResultApplier
 from shared.contracts import convert
 from shared.settings import Settings
+from tests.pictures import dng, saved, scene
 from tests.site import Site, open_site
 from workers.engines.conversion import convert_file
 from workers.runner import Delivery, run
@@ -167,3 +169,26 @@ def with_new_metadata(path: Path, artist: str) -> None:
     temporary.write_bytes(data[:2] + segment + data[2:])
     assert Image.open(io.BytesIO(temporary.read_bytes())).getexif()[0x013B] == artist
     temporary.replace(path)
+
+
+async def rate(archive: Archive, rating: int = 4) -> int:
+    """The id of the only photo, which is rated now."""
+    (row,) = await archive.sql("UPDATE photos SET user_rating = :rating RETURNING id", rating=rating)
+    return int(row["id"])
+
+
+async def reject(archive: Archive) -> None:
+    await archive.sql("UPDATE photos SET rejected_at = now()")
+
+
+def a_pair(folder: Path, stem: str = "DSC_0001", seed: int = 1) -> tuple[Path, Path]:
+    folder.mkdir(parents=True, exist_ok=True)
+    raw, jpeg = folder / f"{stem}.DNG", folder / f"{stem}.JPG"
+    raw.write_bytes(dng(scene(240, 160, seed)))
+    jpeg.write_bytes(saved(scene(240, 160, seed), "JPEG", quality=90))
+    return raw, jpeg
+
+
+async def sweep(archive: Archive, **options: float) -> None:
+    async with archive.site.services.sessions.begin() as session:
+        await sweeper.sweep(session, archive.site.claims, **options)
