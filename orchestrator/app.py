@@ -11,7 +11,9 @@ from fastapi import FastAPI
 from orchestrator import events, health, live, tallies, web
 from orchestrator.context import Services
 from orchestrator.db import migrate, open_engine, open_sessions
+from orchestrator.embedding import routes as embedding_routes
 from orchestrator.embedding import service as embedding
+from orchestrator.embedding.background import ClipFetch
 from orchestrator.exchange import Exchange
 from orchestrator.failures import pages as failure_pages
 from orchestrator.failures import routes as failure_routes
@@ -52,7 +54,7 @@ def create_app(settings: Settings, pipeline: Pipeline = PIPELINE) -> FastAPI:
     web.install(app)
     for module in (
         import_routes, import_pages, photo_routes, photo_pages, failure_routes, failure_pages, stage_routes,
-        live, health,
+        embedding_routes, live, health,
     ):  # fmt: skip
         app.include_router(module.router)
     return app
@@ -78,6 +80,7 @@ async def _lifespan(app: FastAPI, *, settings: Settings, pipeline: Pipeline) -> 
         live=hub,
         pipeline=pipeline,
         imports=imports,
+        clip=ClipFetch(settings),
         wake=relay.wake,
         is_connected=lambda: exchange.is_connected,
         trouble_of=exchange.trouble_of,

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from orchestrator.db import Sessions
+from orchestrator.embedding.background import ClipFetch
 from orchestrator.imports.service import Imports
 from orchestrator.live import Live
 from orchestrator.pipeline import Pipeline
@@ -22,6 +23,7 @@ class Services:
     live: Live
     pipeline: Pipeline
     imports: Imports
+    clip: ClipFetch
     wake: Callable[[], None]  # the relay, after a commit that queued something
     is_connected: Callable[[], bool]  # to the broker
     trouble_of: Callable[[str], str | None]  # why nothing of a stage can go on

@@ -19,6 +19,8 @@ from orchestrator import live, web
 from orchestrator.answers import ERRORS
 from orchestrator.context import Services
 from orchestrator.db import migrate, open_engine, open_sessions
+from orchestrator.embedding import routes as embedding_routes
+from orchestrator.embedding.background import ClipFetch
 from orchestrator.failures import pages as failure_pages
 from orchestrator.failures import routes as failure_routes
 from orchestrator.imports import pages as import_pages
@@ -51,7 +53,9 @@ class Site:
 
 @pytest.fixture
 async def site(database_url: str, tmp_path: Path) -> AsyncIterator[Site]:
-    async with open_site(Settings(keepers_home=tmp_path / "home", database_url=database_url)) as opened:
+    nowhere = "http://127.0.0.1:9"  # nothing is ever downloaded
+    settings = Settings(keepers_home=tmp_path / "home", database_url=database_url, hf_endpoint=nowhere)
+    async with open_site(settings) as opened:
         yield opened
 
 
@@ -87,6 +91,7 @@ async def open_site(settings: Settings) -> AsyncIterator[Site]:
         live=hub,
         pipeline=PIPELINE,
         imports=Imports(sessions, settings, Scanner(sessions, settings, _no_relay)),
+        clip=ClipFetch(settings),
         wake=_no_relay,
         is_connected=lambda: False,
         trouble_of=lambda stage: None,
@@ -133,7 +138,8 @@ def an_app(services: Services) -> FastAPI:
 
 def _routers() -> Iterator[APIRouter]:
     for module in (
-        import_routes, import_pages, photo_routes, photo_pages, failure_routes, failure_pages, stage_routes, live,
+        import_routes, import_pages, photo_routes, photo_pages, failure_routes, failure_pages, stage_routes,
+        embedding_routes, live,
     ):  # fmt: skip
         yield module.router
 

@@ -1,5 +1,6 @@
 // What every page has: the pipeline at a glance, the number of problems, the theme, and word that the server is gone.
 import { getJson, paced } from "./api.js";
+import "./clip.js";
 import { ago, count, exact, stageName } from "./format.js";
 import { onFrame, onReset, onState } from "./live.js";
 

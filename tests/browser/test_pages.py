@@ -129,3 +129,15 @@ async def test_the_theme_can_be_switched_and_is_remembered(served: str, browser:
     await page.reload()
     await expect(page.get_by_role("button", name="Appearance: dark")).to_be_visible()
     assert await page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(30, 30, 30)"
+
+
+async def test_the_pipeline_says_which_model_is_in_force_and_offers_clip(
+    site: Site, served: str, browser: Browser
+) -> None:
+    page = await browser.open(served)
+    await page.get_by_role("button", name="Pipeline").click()
+    panel = page.locator("#clip")
+    await expect(panel.get_by_text("Similarity is computed by a small starter model. CLIP sees more")).to_be_visible()
+    await panel.get_by_role("button", name="Fetch CLIP").click()
+    await expect(panel.get_by_text("CLIP could not be fetched")).to_be_visible()
+    await expect(panel.get_by_role("button", name="Go on fetching CLIP")).to_be_visible()
