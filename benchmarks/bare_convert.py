@@ -6,13 +6,14 @@ from pathlib import Path
 from shared.claims import ClaimStore, claim_of
 from shared.contracts import convert
 from shared.settings import Settings
-from workers.engines.conversion import convert_file
 from workers.engines.decode_child import one_thread_each
 
 
 def main() -> None:
     folder, home, index, step = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
     one_thread_each()
+    from workers.engines.conversion import convert_file  # the libraries read their settings when they are loaded
+
     settings, claims = Settings(), ClaimStore(home)
     files = sorted(folder.iterdir())[index::step]
     requests = [
