@@ -29,6 +29,7 @@ from orchestrator.photos import sweeper
 from orchestrator.pipeline import PIPELINE, Pipeline, stages
 from orchestrator.results import ResultApplier
 from orchestrator.stages import routes as stage_routes
+from orchestrator.tasks import end_tasks
 from orchestrator.upkeep import Job, keep_up
 from shared.claims import ClaimStore
 from shared.errors import KeepersError
@@ -105,8 +106,6 @@ async def _lifespan(app: FastAPI, *, settings: Settings, pipeline: Pipeline) -> 
         yield
     finally:
         await imports.stop()
-        for task in background:
-            task.cancel()
-        await asyncio.gather(*background, return_exceptions=True)
+        await end_tasks(background)
         await hub.stop()
         await engine.dispose()

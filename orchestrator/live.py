@@ -20,6 +20,7 @@ from sqlalchemy import text
 from orchestrator.db import Sessions
 from orchestrator.events import CHANNEL, FAILURES, IMPORTS, PHOTOS
 from orchestrator.paging import MAX_ID, RowId
+from orchestrator.tasks import end_tasks
 
 log = structlog.get_logger()
 router = APIRouter()
@@ -67,9 +68,7 @@ class Live:
     async def stop(self) -> None:
         self.end()
         if self._listening:
-            self._listening.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._listening
+            await end_tasks([self._listening])
 
     def open(self) -> None:
         """Let streams open again after `end`."""

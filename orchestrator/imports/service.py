@@ -16,6 +16,7 @@ from orchestrator.imports import items, roots
 from orchestrator.imports.folders import allowed, shown
 from orchestrator.imports.scan import Scanner
 from orchestrator.models import Import
+from orchestrator.tasks import end_tasks
 from shared.contracts import storable
 from shared.settings import Settings
 
@@ -78,9 +79,7 @@ class Imports:
 
     async def stop(self) -> None:
         """End the scans; `take_up` goes on with them."""
-        for task in list(self._scans.values()):
-            task.cancel()
-        await asyncio.gather(*self._scans.values(), return_exceptions=True)
+        await end_tasks(list(self._scans.values()))
 
     async def pause(self, import_id: int) -> None:
         """What is in work is finished, nothing more is begun. A scan goes on: it costs nothing and shows the total."""
