@@ -23,5 +23,5 @@ async def keep_up(sessions: Sessions, jobs: Sequence[Job]) -> None:
             try:
                 async with sessions.begin() as session:
                     await job(session)
-            except Exception:
+            except Exception:  # whatever it is, the other jobs go on and this one is tried again
                 log.warning("upkeep.failed", job=getattr(job, "__name__", repr(job)), exc_info=True)
