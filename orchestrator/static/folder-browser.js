@@ -9,6 +9,8 @@ export class FolderBrowser {
     this.roots = roots;
     this.chosen = chosen;
     this.listing = undefined;
+    this.isTyping = false;
+    part("folder-path").addEventListener("input", () => (this.isTyping = true));
     part("chips").replaceChildren(...roots.map((root) => this.#chip(root)));
     part("folder-up").addEventListener("click", () => this.open({ claim: this.listing.parent }));
     part("folder-go").addEventListener("click", () => this.open({ path: part("folder-path").value.trim() }));
@@ -22,7 +24,7 @@ export class FolderBrowser {
   /** Opens the first place that is there. */
   start() {
     const first = this.roots.find((root) => root.state === "online");
-    if (first) this.open({ claim: first.claim });
+    if (first) this.#load({ claim: first.claim });
   }
 
   /** How POST /api/imports is told the folder: its path, or its claim when the path is not plain text. */
@@ -39,6 +41,11 @@ export class FolderBrowser {
   }
 
   async open(place) {
+    this.isTyping = false;
+    await this.#load(place);
+  }
+
+  async #load(place) {
     const asked = (this.asked = Symbol("the latest request"));
     try {
       const listing = await getJson(`/api/folders?${new URLSearchParams(place)}`);
@@ -52,7 +59,8 @@ export class FolderBrowser {
   #show(listing) {
     const hadFocus = part("folders").contains(document.activeElement);
     this.listing = listing;
-    part("folder-path").value = listing.path;
+    // An answer that comes while somebody types does not take the words from under their fingers.
+    if (!this.isTyping) part("folder-path").value = listing.path;
     part("folder-up").disabled = listing.parent === null;
     part("folder-summary").textContent = listing.refused ? "" : summary(listing);
     part("folders").replaceChildren(...listing.folders.map((folder) => this.#row(folder)));

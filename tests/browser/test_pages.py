@@ -1,9 +1,10 @@
 """Import, problems and the frame in a real browser."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from orchestrator import events
 from tests import factories
@@ -53,6 +54,28 @@ async def test_an_import_is_started_from_the_folder_browser(
     await expect(row.get_by_role("button", name="Resume")).to_be_visible()
     await row.get_by_role("button", name="Cancel").click()
     await expect(row.locator(".state")).to_contain_text("cancelled")
+
+
+async def test_an_answer_that_comes_late_leaves_what_is_being_typed(
+    served: str, browser: Browser, tmp_path: Path
+) -> None:
+    first_answer = asyncio.Event()
+
+    async def hold_back(route: Route) -> None:
+        await first_answer.wait()
+        await route.continue_()
+
+    page = await browser.open("about:blank")
+    await page.route("**/api/folders?claim=*", hold_back)
+    await page.goto(served)
+    folder = page.get_by_label("Folder", exact=True)
+    await folder.fill(str(tmp_path))
+    first_answer.set()
+    await expect(page.get_by_role("button", name="Import this folder")).to_be_enabled()
+    await expect(folder).to_have_value(str(tmp_path))
+    await folder.press("Enter")
+    await expect(page.locator("#folder-summary")).to_contain_text("No photos here")
+    await expect(folder).to_have_value(str(tmp_path))
 
 
 async def test_a_refused_folder_says_why_and_cannot_be_imported(served: str, browser: Browser) -> None:
