@@ -8,10 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 CHANNEL = "keepers_events"
 
 PHOTOS, IMPORTS, FAILURES, STAGES = "photos", "imports", "failures", "stages"
+TASTE, BURSTS = "taste", "bursts"
 
 
 async def record(session: AsyncSession, kind: str, ids: list[int]) -> None:
-    """Say that these photos, imports or error-log rows changed. Heard by every orchestrator after the commit."""
+    """Say that these photos, imports, error-log rows, taste versions or bursts changed. Heard by every orchestrator
+    after the commit."""
     await session.execute(
         text("INSERT INTO events (kind, data) VALUES (:kind, CAST(:data AS jsonb))"),
         {"kind": kind, "data": json.dumps({"ids": ids})},

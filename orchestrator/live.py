@@ -18,7 +18,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from sqlalchemy import text
 
 from orchestrator.db import Sessions
-from orchestrator.events import CHANNEL, FAILURES, IMPORTS, PHOTOS
+from orchestrator.events import BURSTS, CHANNEL, FAILURES, IMPORTS, PHOTOS, TASTE
 from orchestrator.paging import MAX_ID, RowId
 from orchestrator.tasks import end_tasks
 
@@ -30,6 +30,8 @@ _MOST_IDS = 1_000  # a page that waits for more than this is better told to star
 _OVERLAP = 500  # event ids that are looked at again, for transactions that committed late
 _RECONNECT_SECONDS = 2.0
 _CHECK_SECONDS = 30.0  # a read without a notice, in case one was lost
+
+_KINDS = (PHOTOS, IMPORTS, FAILURES, TASTE, BURSTS)
 
 Rows = list[tuple[int, str, dict[str, Any]]]  # Any: the event's JSON
 
@@ -171,7 +173,7 @@ class _Client:
         self.is_lost = False
         self.last_id = last_id
         self.has_news = False
-        self._ids: dict[str, dict[int, None]] = {PHOTOS: {}, IMPORTS: {}, FAILURES: {}}
+        self._ids: dict[str, dict[int, None]] = {kind: {} for kind in _KINDS}
 
     def tell(self, rows: Rows) -> None:
         for id_, kind, data in rows:

@@ -91,10 +91,12 @@ class Relay:
         async with self._sessions() as session:
             open_breakers = (await session.execute(select(Breaker))).scalars().all()
             paused = await _paused_imports(session)
+            paused_stages = await _paused_stages(session)
             if open_breakers:
                 await breakers.hold_what_waits(session, open_breakers)
                 await session.commit()
-            published = await self._probe(session, broker, open_breakers, paused)
+            probing = [breaker for breaker in open_breakers if breaker.stage not in paused_stages]
+            published = await self._probe(session, broker, probing, paused)
             counts = await tallies.of_stages(session)
             await session.commit()
             for step in self._pipeline:
@@ -103,7 +105,7 @@ class Relay:
                     self._alone_since.pop(step.stage, None)
                     continue
                 room = await self._window(broker, step) - published_before
-                if queued:
+                if queued and step.stage not in paused_stages:
                     rows = await _next(session, step.stage, paused, min(room, MAX_PUBLISH))
                     await session.commit()
                     published += await self._publish(session, broker, rows)
@@ -118,6 +120,8 @@ class Relay:
                 self._alone_since.pop(step.stage, None)
             else:
                 self._alone_since.setdefault(step.stage, now)
+        if step.concurrency is not None:
+            return step.concurrency
         measured = self._throughput.per_second(step.stage) * WINDOW_SECONDS
         return max(self._consumers[step.stage] * step.batch, int(measured), step.batch)
 
@@ -164,6 +168,11 @@ class Relay:
 async def _paused_imports(session: AsyncSession) -> list[int]:
     rows = await session.execute(text("SELECT id FROM imports WHERE state = 'paused'"))
     return list(rows.scalars())
+
+
+async def _paused_stages(session: AsyncSession) -> frozenset[str]:
+    rows = await session.execute(text("SELECT stage FROM stage_pauses"))
+    return frozenset(rows.scalars())
 
 
 async def _next(

@@ -14,7 +14,8 @@ RETRY_BUDGET_SECONDS = 2 * 3600  # past this age, and with empty queues, a publi
 class Step:
     """One stage as the orchestrator sees it: its messages, what its results change, and what it follows.
 
-    `batch` is how many requests a worker takes together.
+    `batch` is how many requests a worker takes together. `concurrency`, when set, is how many are with the broker at
+    most, however many workers there are.
     """
 
     stage: str
@@ -24,6 +25,7 @@ class Step:
     after: str | None = None
     follow: Follow | None = None
     batch: int = 1
+    concurrency: int | None = None
     retry_budget_seconds: float = RETRY_BUDGET_SECONDS
 
 

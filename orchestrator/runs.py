@@ -16,18 +16,24 @@ _OUT_AGAIN = "state = 'queued', published_at = NULL, attempt = attempt + CASE st
 
 @dataclass(frozen=True)
 class NewRun:
-    """A request of a stage that is to be carried out."""
+    """A request of a stage that is to be carried out, for a photo or for a `job` that is about many."""
 
     stage: str
-    photo_id: int
+    photo_id: int | None
     request: Message
     import_id: int | None = None
     gate: str | None = None
     priority: int = 0
+    job: str | None = None
+
+    @property
+    def subject(self) -> str:
+        """Of several runs of a stage with the same subject, the newest is in force."""
+        return self.job if self.photo_id is None and self.job else str(self.photo_id)
 
 
 async def queue(session: AsyncSession, runs: Sequence[NewRun]) -> None:
-    """Put requests into the outbox, as part of the caller's transaction. A run of the same stage and photo is
+    """Put requests into the outbox, as part of the caller's transaction. A run of the same stage and subject is
     superseded: answers to the older run id are stale from now on."""
     if not runs:
         return
@@ -36,9 +42,9 @@ async def queue(session: AsyncSession, runs: Sequence[NewRun]) -> None:
             """
             INSERT INTO stage_runs
               (stage, subject, photo_id, import_id, run_id, request, state, attempt, priority, gate)
-            SELECT stage, photo_id::text, photo_id, import_id, run_id, request, 'queued', 1, priority, gate
-            FROM jsonb_to_recordset(CAST(:runs AS jsonb)) AS new (stage text, photo_id bigint, import_id bigint,
-              run_id uuid, request jsonb, priority smallint, gate text)
+            SELECT stage, subject, photo_id, import_id, run_id, request, 'queued', 1, priority, gate
+            FROM jsonb_to_recordset(CAST(:runs AS jsonb)) AS new (stage text, subject text, photo_id bigint,
+              import_id bigint, run_id uuid, request jsonb, priority smallint, gate text)
             ON CONFLICT (stage, subject) DO UPDATE SET
               run_id = excluded.run_id, request = excluded.request, state = 'queued', attempt = 1,
               import_id = coalesce(excluded.import_id, stage_runs.import_id), priority = excluded.priority,
@@ -46,13 +52,14 @@ async def queue(session: AsyncSession, runs: Sequence[NewRun]) -> None:
               queued_at = now(), published_at = NULL, finished_at = NULL
             """
         ),
-        {"runs": json.dumps([_row(run) for run in sorted(runs, key=lambda run: run.photo_id)])},
+        {"runs": json.dumps([_row(run) for run in sorted(runs, key=lambda run: (run.photo_id or 0, run.subject))])},
     )
 
 
 def _row(run: NewRun) -> dict[str, object]:
     return {
         "stage": run.stage,
+        "subject": run.subject,
         "photo_id": run.photo_id,
         "import_id": run.import_id,
         "run_id": str(uuid4()),

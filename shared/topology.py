@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 DELIVERY_LIMIT = 6  # a message that killed its worker this often is dead-lettered by the broker
 UNLIMITED = 2_147_483_647  # -1 removes on the first nack on RabbitMQ 3.10, unset means 20 on 4.x
+ONE_AT_A_TIME = ("train", "bursts")  # stages that look at the whole archive: one consumer, however many workers
 
 Argument = str | int
 
@@ -96,7 +97,7 @@ def topology(prefix: str, stages: Sequence[str], delays_ms: Sequence[int]) -> To
             *(Exchange(name, "fanout") for name in retries),
         ),
         queues=(
-            *(Queue(name, _stage_arguments(names)) for name in stage_queues),
+            *(Queue(name, _stage_arguments(names, name)) for name in stage_queues),
             *(
                 Queue(name, _retry_arguments(names, delay))
                 for name, delay in zip(retries, names.delays_ms, strict=True)
@@ -124,8 +125,10 @@ def _dead_lettering(exchange: str) -> dict[str, Argument]:
     }
 
 
-def _stage_arguments(names: Topology) -> dict[str, Argument]:
+def _stage_arguments(names: Topology, queue: str) -> dict[str, Argument]:
+    alone: dict[str, Argument] = {"x-single-active-consumer": True} if names.stage_of(queue) in ONE_AT_A_TIME else {}
     return {
+        **alone,
         "x-queue-type": "quorum",
         "x-delivery-limit": DELIVERY_LIMIT,
         **_dead_lettering(names.dead_letter_exchange),

@@ -14,6 +14,7 @@ from workers.lifeline import die_with_parent
 from workers.supervisor import Supervisor
 
 ALL_STAGES = ("convert", "embed")
+SHARING_ONE_PROCESS = ("score", "train", "bursts")
 
 
 def main() -> None:
@@ -39,11 +40,15 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _supervise(settings: Settings, arguments: argparse.Namespace) -> None:
-    stages: list[str] = arguments.stages
-    replicas: dict[tuple[str, ...], int] = {
-        (stage,): settings.convert_workers if stage == "convert" else 1 for stage in stages
-    }
-    Supervisor(replicas, ["--from", arguments.package]).run()
+    Supervisor(_replicas(arguments.stages, settings), ["--from", arguments.package]).run()
+
+
+def _replicas(stages: list[str], settings: Settings) -> dict[tuple[str, ...], int]:
+    """How many processes each group of stages gets. What is light or rare shares one."""
+    together = tuple(stage for stage in stages if stage in SHARING_ONE_PROCESS)
+    alone = {(stage,): settings.convert_workers if stage == "convert" else 1 for stage in stages}
+    groups = {group: count for group, count in alone.items() if group[0] not in together}
+    return groups | ({together: 1} if together else {})
 
 
 def _consume(settings: Settings, rabbitmq_url: str, arguments: argparse.Namespace) -> None:

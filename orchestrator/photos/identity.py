@@ -30,15 +30,19 @@ def why_skipped(photo: Photo) -> str | None:
 async def merge(session: AsyncSession, photo: Photo, into: Photo) -> None:
     """`photo` turns out to be `into`: its files, items and failures move over, and what the person said about it
     where nothing was said about the other. Its row goes."""
+    await session.flush()
+    for one in sorted((photo, into), key=lambda one: one.id):
+        await session.refresh(one, with_for_update=True)  # a decision may have been made since it was read
     if into.user_rating is None and into.kept_at is None and into.rejected_at is None:
         into.rejected_at = photo.rejected_at
     into.user_rating = photo.user_rating if into.user_rating is None else into.user_rating
     into.manual_match = into.manual_match or photo.manual_match
     into.kept_at = into.kept_at or photo.kept_at
     into.project_id = into.project_id or photo.project_id
+    into.tags = photo.tags if into.tags is None else into.tags
     await sweeper.consider(session, [photo.preview, photo.thumbnail])
     await session.flush()
-    for table in ("import_items", "photo_files", "error_logs", "dead_letters"):
+    for table in ("import_items", "photo_files", "sidecars", "error_logs", "dead_letters", "rating_events"):
         await session.execute(
             text(f"UPDATE {table} SET photo_id = :new WHERE photo_id = :old"), {"new": into.id, "old": photo.id}
         )

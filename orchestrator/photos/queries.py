@@ -11,10 +11,12 @@ from sqlalchemy import ColumnElement, Select, SQLColumnExpression, func, literal
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from orchestrator.models import FAILED, ImportItem, Photo, PhotoFile, Project, Root, StageRun
+from orchestrator.models import FAILED, Burst, ImportItem, Photo, PhotoFile, Project, Root, StageRun, TasteState
 from orchestrator.paging import Cursor, Page, Value, decode
 from orchestrator.photos.addresses import preview_url, thumbnail_url
 from orchestrator.photos.views import (
+    BurstOfPhoto,
+    Description,
     Exif,
     FileOfPhoto,
     Filter,
@@ -26,6 +28,7 @@ from orchestrator.photos.views import (
     Scores,
     Sort,
 )
+from orchestrator.taste.service import MATCH_SCORE
 
 Query = Select[Photo, str | None]  # a photo and the name of its project
 Ids = Select[int | None]
@@ -66,8 +69,10 @@ async def photo_detail(session: AsyncSession, photo_id: int) -> PhotoDetail | No
         return None
     photo: Photo = row[0]
     runs = (await session.scalars(select(StageRun).where(col(StageRun.photo_id) == photo_id))).all()
+    (item,) = await _items(session, [row])
     return PhotoDetail(
-        **_item(photo, row[1], {run.stage: run.state for run in runs}).model_dump(),
+        **item.model_dump(),
+        description=_description(photo),
         **photo.model_dump(include={"format", "source", "content_hash", "created_at", "updated_at"}),
         measurements=Measurements.model_validate(photo, from_attributes=True),
         exif=Exif.model_validate(photo, from_attributes=True),
@@ -175,22 +180,51 @@ async def _items(session: AsyncSession, rows: Sequence[Row]) -> list[PhotoItem]:
     runs = query.where(col(StageRun.photo_id).in_([photo.id for photo, _ in rows]))
     for photo_id, stage, state in (await session.execute(runs)).all() if rows else ():
         stages[photo_id or 0][stage] = state
-    return [_item(photo, project, stages[photo.id]) for photo, project in rows]
+    bursts = await _bursts(session, [photo for photo, _ in rows])
+    is_trusted = await _is_taste_trusted(session)
+    return [_item(photo, project, stages[photo.id], bursts.get(photo.burst_id), is_trusted) for photo, project in rows]
 
 
-def _item(photo: Photo, project: str | None, stages: dict[str, str]) -> PhotoItem:
+async def _bursts(session: AsyncSession, photos: Sequence[Photo]) -> dict[int | None, Burst]:
+    ids = {photo.burst_id for photo in photos if photo.burst_id is not None}
+    rows = await session.scalars(select(Burst).where(col(Burst.id).in_(ids))) if ids else ()
+    return {burst.id: burst for burst in rows}
+
+
+async def _is_taste_trusted(session: AsyncSession) -> bool:
+    return bool((await session.scalars(select(col(TasteState.is_trusted)))).first())
+
+
+def _item(
+    photo: Photo, project: str | None, stages: dict[str, str], burst: Burst | None, is_trusted: bool
+) -> PhotoItem:
     return PhotoItem(
         **photo.model_dump(include=_SAME_NAME),
         thumbnail_url=thumbnail_url(photo.id, photo.thumbnail),
         preview_url=preview_url(photo.id, photo.preview),
         scores=Scores(sharpness=photo.sharpness_score, exposure=photo.exposure_score, technical=photo.technical_score),
         project=project,
+        is_match=photo.manual_match or (is_trusted and (photo.preference_score or 0) >= MATCH_SCORE),
+        kept=photo.kept_at is not None,
         rejected=photo.rejected_at is not None,
+        burst=burst and BurstOfPhoto(id=burst.id, kind=burst.kind, size=burst.size, is_best=burst.best_id == photo.id),
         stages=stages,
     )
 
 
 _SAME_NAME = set(PhotoItem.model_fields) & set(Photo.model_fields)
+
+
+def _description(photo: Photo) -> Description:
+    suggested = photo.suggested_tags or []
+    return Description(
+        **photo.model_dump(include=_DESCRIBED),
+        tags=suggested if photo.tags is None else photo.tags,
+        suggested_tags=suggested,
+    )
+
+
+_DESCRIBED = {"subject", "content_type", "lighting_critique", "artistic_mood", "described_by"}
 
 
 async def _files(session: AsyncSession, photo_id: int) -> list[FileOfPhoto]:

@@ -17,6 +17,15 @@ class Scores(BaseModel):
     technical: float | None
 
 
+class BurstOfPhoto(BaseModel):
+    """The frames of one moment that a photo belongs to."""
+
+    id: int
+    kind: Literal["burst", "bracket"]
+    size: int
+    is_best: bool
+
+
 class PhotoItem(BaseModel):
     id: int
     file_name: str
@@ -33,8 +42,12 @@ class PhotoItem(BaseModel):
     user_rating: int | None
     manual_match: bool
     preference_score: int | None
+    is_match: bool  # picked, or scored so by a taste model that beats guessing
     project: str | None
+    kept: bool
     rejected: bool
+    burst: BurstOfPhoto | None
+    subject: str | None
     damage: str | None
     stages: dict[str, str]  # stage -> state of its run
 
@@ -71,6 +84,7 @@ class Exif(BaseModel):
     shutter_seconds: float | None
     iso: int | None
     exposure_bias_ev: float | None
+    focus_distance_m: float | None
     has_gps: bool
 
 
@@ -91,7 +105,20 @@ class RunOfPhoto(BaseModel):
     finished_at: datetime | None
 
 
+class Description(BaseModel):
+    """What a vision model, or the built-in describer, put down. `tags` are the person's once they edited them."""
+
+    subject: str | None
+    content_type: str | None
+    lighting_critique: str | None
+    artistic_mood: str | None
+    tags: list[str]
+    suggested_tags: list[str]
+    described_by: str | None
+
+
 class PhotoDetail(PhotoItem):
+    description: Description
     format: str | None
     source: str | None
     content_hash: str | None

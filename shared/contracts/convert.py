@@ -34,6 +34,7 @@ class Exif(Message):
     shutter_seconds: float | None = None
     iso: int | None = None
     exposure_bias_ev: float | None = None
+    focus_distance_m: float | None = None
     has_gps: bool = False
 
 

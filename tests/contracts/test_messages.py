@@ -4,6 +4,7 @@ import importlib
 import importlib.util
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,9 +24,14 @@ def test_a_message_from_an_earlier_version_still_decodes(file: Path) -> None:
         return
     message = getattr(importlib.import_module(f"shared.contracts.{stage}"), kind.capitalize())
     decoded = message.model_validate_json(body)
-    for name, value in json.loads(decoded.model_dump_json()).items():
-        if name in json.loads(body):
-            assert value == json.loads(body)[name]
+    assert _known_parts(json.loads(decoded.model_dump_json()), json.loads(body)) == json.loads(body)
+
+
+def _known_parts(decoded: Any, body: Any) -> Any:  # Any: JSON
+    """What was decoded, without the fields that the body has not: they came later, or have defaults."""
+    if isinstance(decoded, dict) and isinstance(body, dict):
+        return {name: _known_parts(value, body[name]) for name, value in decoded.items() if name in body}
+    return decoded
 
 
 def test_every_message_has_a_golden_file() -> None:

@@ -1,0 +1,156 @@
+"""Descriptions, taste, decisions, bursts, pauses and what the person agreed to."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "burst_state",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("requested_seq", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("found_seq", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("gap_seconds", sa.Float(), server_default="5", nullable=False),
+        sa.Column("least_cosine", sa.Float(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "bursts",
+        sa.Column("id", sa.BigInteger(), autoincrement=True, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("best_id", sa.BigInteger(), nullable=True),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("started_at", sa.DateTime(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(
+        "bursts_started", "bursts", [sa.literal_column("started_at DESC"), sa.literal_column("id DESC")], unique=False
+    )
+    op.create_table(
+        "consents",
+        sa.Column("host", sa.Text(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("host"),
+    )
+    op.create_table(
+        "stage_pauses",
+        sa.Column("stage", sa.Text(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("stage"),
+    )
+    op.create_table(
+        "taste_models",
+        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("embedding_model", sa.Text(), nullable=False),
+        sa.Column("read_seq", sa.BigInteger(), nullable=False),
+        sa.Column("artifact", sa.Text(), nullable=True),
+        sa.Column("n", sa.Integer(), nullable=True),
+        sa.Column("metrics", JSONB(), server_default="{}", nullable=False),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("version"),
+    )
+    op.create_table(
+        "taste_state",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("requested_seq", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("trained_seq", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("is_urgent", sa.Boolean(), server_default="false", nullable=False),
+        sa.Column("last_started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("activation", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("version", sa.Integer(), nullable=True),
+        sa.Column("is_trusted", sa.Boolean(), server_default="false", nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "rating_conflicts",
+        sa.Column("id", sa.BigInteger(), autoincrement=True, nullable=False),
+        sa.Column("photo_id", sa.BigInteger(), nullable=False),
+        sa.Column("file_path", sa.Text(), nullable=False),
+        sa.Column("file_rating", sa.SmallInteger(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(["photo_id"], ["photos.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("rating_conflicts_photo", "rating_conflicts", ["photo_id"], unique=True)
+    op.create_table(
+        "rating_events",
+        sa.Column("id", sa.BigInteger(), autoincrement=True, nullable=False),
+        sa.Column("batch", sa.Uuid(), nullable=False),
+        sa.Column("photo_id", sa.BigInteger(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("before", JSONB(), server_default="{}", nullable=False),
+        sa.Column("after", JSONB(), server_default="{}", nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(["photo_id"], ["photos.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("rating_events_batch", "rating_events", ["batch"], unique=False)
+    op.create_index("rating_events_photo", "rating_events", ["photo_id", sa.literal_column("id DESC")], unique=False)
+    op.create_table(
+        "sidecars",
+        sa.Column("id", sa.BigInteger(), autoincrement=True, nullable=False),
+        sa.Column("root_id", sa.BigInteger(), nullable=False),
+        sa.Column("path", sa.LargeBinary(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("mtime_ns", sa.BigInteger(), nullable=False),
+        sa.Column("photo_id", sa.BigInteger(), nullable=False),
+        sa.Column("rating", sa.SmallInteger(), nullable=True),
+        sa.Column("problem", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["photo_id"], ["photos.id"], ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["root_id"], ["roots.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("sidecars_path", "sidecars", ["root_id", "path"], unique=True)
+    op.create_index("sidecars_photo", "sidecars", ["photo_id"], unique=False)
+    op.add_column("photos", sa.Column("focus_distance_m", sa.Float(), nullable=True))
+    op.add_column("photos", sa.Column("subject", sa.Text(), nullable=True))
+    op.add_column("photos", sa.Column("content_type", sa.Text(), nullable=True))
+    op.add_column("photos", sa.Column("lighting_critique", sa.Text(), nullable=True))
+    op.add_column("photos", sa.Column("artistic_mood", sa.Text(), nullable=True))
+    op.add_column("photos", sa.Column("suggested_tags", sa.ARRAY(sa.Text()), nullable=True))
+    op.add_column("photos", sa.Column("described_by", sa.Text(), nullable=True))
+    op.add_column("photos", sa.Column("prompt_version", sa.Integer(), nullable=True))
+    op.add_column("photos", sa.Column("tags", sa.ARRAY(sa.Text()), nullable=True))
+    op.add_column("photos", sa.Column("score_activation", sa.Integer(), nullable=True))
+    op.add_column("photos", sa.Column("burst_id", sa.BigInteger(), nullable=True))
+    op.add_column("photos", sa.Column("burst_best_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("photos", sa.Column("burst_dissolved_at", sa.DateTime(timezone=True), nullable=True))
+    op.create_index(
+        "photos_burst", "photos", ["burst_id"], unique=False, postgresql_where=sa.text("burst_id IS NOT NULL")
+    )
+    op.create_index(
+        "photos_rated",
+        "photos",
+        ["user_rating", sa.literal_column("id DESC")],
+        unique=False,
+        postgresql_where=sa.text("user_rating IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "photos_score_activation",
+        "photos",
+        ["score_activation", "id"],
+        unique=False,
+        postgresql_where=sa.text("preview IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
+        "photos_taste",
+        "photos",
+        [sa.literal_column("preference_score DESC NULLS LAST"), sa.literal_column("id DESC")],
+        unique=False,
+        postgresql_where=sa.text("preview IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_foreign_key("photos_burst_id_fkey", "photos", "bursts", ["burst_id"], ["id"], ondelete="SET NULL")
+    op.execute("INSERT INTO taste_state (id) VALUES (1)")
+    op.execute("INSERT INTO burst_state (id) VALUES (1)")

@@ -1,0 +1,174 @@
+"""Photos, their files, their vectors and their projects."""
+
+from datetime import datetime
+from typing import Any
+
+from pgvector.sqlalchemy import HALFVEC
+from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, Index, LargeBinary, SmallInteger, Text, text
+from sqlmodel import Field, SQLModel
+
+from orchestrator.models.columns import last, moment, reference, row_id, texts
+from shared.contracts.embed import DIMENSIONS
+
+_VISIBLE = "preview IS NOT NULL AND deleted_at IS NULL"
+_REJECTED = "rejected_at IS NOT NULL AND deleted_at IS NULL"
+
+
+class Root(SQLModel, table=True):
+    """A folder of originals, usually a drive. Files are stored relative to it, so that it may come back elsewhere."""
+
+    __tablename__ = "roots"
+    __table_args__ = (Index("roots_path", "path", unique=True, postgresql_where=text("state = 'online'")),)
+    id: int = row_id()
+    path: bytes = Field(sa_type=LargeBinary)
+    label: str = Field(sa_type=Text)
+    identity: str | None = Field(default=None, sa_type=Text)
+    state: str = Field(default="online", sa_type=Text)  # online, offline
+    problem: str | None = Field(default=None, sa_type=Text)
+    created_at: datetime = moment(now=True)
+
+
+class Project(SQLModel, table=True):
+    __tablename__ = "projects"
+    id: int = row_id()
+    name: str = Field(sa_type=Text, unique=True)
+    created_at: datetime = moment(now=True)
+
+
+class Photo(SQLModel, table=True):
+    """The aggregate: what the image says, what the models say, and what the person decided."""
+
+    __tablename__ = "photos"
+    __table_args__ = (
+        Index("photos_newest", text("id DESC"), postgresql_where=text(f"{_VISIBLE} AND rejected_at IS NULL")),
+        Index(
+            "photos_unrated",
+            text("id DESC"),
+            postgresql_where=text(f"{_VISIBLE} AND rejected_at IS NULL AND user_rating IS NULL"),
+        ),
+        Index("photos_captured", last("captured_at"), text("id DESC"), postgresql_where=text(_VISIBLE)),
+        Index("photos_sharpness", last("sharpness_score"), text("id DESC"), postgresql_where=text(_VISIBLE)),
+        Index("photos_exposure", last("exposure_score"), text("id DESC"), postgresql_where=text(_VISIBLE)),
+        Index("photos_rejected", text("id DESC"), postgresql_where=text(_REJECTED)),
+        Index("photos_project", "project_id", text("id DESC")),
+        Index("photos_content_hash", "content_hash"),
+        Index("photos_taste", last("preference_score"), text("id DESC"), postgresql_where=text(_VISIBLE)),
+        Index(
+            "photos_rated",
+            "user_rating",
+            text("id DESC"),
+            postgresql_where=text("user_rating IS NOT NULL AND deleted_at IS NULL"),
+        ),
+        Index("photos_score_activation", "score_activation", "id", postgresql_where=text(_VISIBLE)),
+        Index("photos_burst", "burst_id", postgresql_where=text("burst_id IS NOT NULL")),
+    )
+    id: int = row_id()
+    root_id: int = reference("roots.id")
+    file_name: str = Field(sa_type=Text)
+    file_path: str = Field(sa_type=Text)  # to read, not to open: photo_files has the bytes
+    content_hash: str | None = Field(default=None, sa_type=Text)
+
+    format: str | None = Field(default=None, sa_type=Text)
+    source: str | None = Field(default=None, sa_type=Text)
+    damage: str | None = Field(default=None, sa_type=Text)
+    width: int | None = None
+    height: int | None = None
+    preview: str | None = Field(default=None, sa_type=Text)
+    preview_width: int | None = None
+    preview_height: int | None = None
+    thumbnail: str | None = Field(default=None, sa_type=Text)
+    placeholder: str | None = Field(default=None, sa_type=Text)
+    perceptual_hash: str | None = Field(default=None, sa_type=Text)
+
+    laplacian_variance: float | None = None
+    tile_variance_p95: float | None = None
+    noise_sigma: float | None = None
+    clipped_share: float | None = None
+    sharpness_score: float | None = None
+    exposure_score: float | None = None
+    technical_score: float | None = None
+
+    captured_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=False))
+    utc_offset_minutes: int | None = None
+    camera_make: str | None = Field(default=None, sa_type=Text)
+    camera_model: str | None = Field(default=None, sa_type=Text)
+    lens: str | None = Field(default=None, sa_type=Text)
+    focal_length_mm: float | None = None
+    aperture: float | None = None
+    shutter_seconds: float | None = None
+    iso: int | None = None
+    exposure_bias_ev: float | None = None
+    focus_distance_m: float | None = None
+    has_gps: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
+
+    subject: str | None = Field(default=None, sa_type=Text)
+    content_type: str | None = Field(default=None, sa_type=Text)
+    lighting_critique: str | None = Field(default=None, sa_type=Text)
+    artistic_mood: str | None = Field(default=None, sa_type=Text)
+    suggested_tags: list[str] | None = texts()
+    described_by: str | None = Field(default=None, sa_type=Text)  # the vision model, or `built-in`
+    prompt_version: int | None = None
+    tags: list[str] | None = texts()  # as the person edited them; NULL: never
+
+    user_rating: int | None = Field(default=None, sa_type=SmallInteger)
+    manual_match: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
+    kept_at: datetime | None = moment()
+    rejected_at: datetime | None = moment()
+    deleted_at: datetime | None = moment()
+    project_id: int | None = reference("projects.id", nullable=True, ondelete="SET NULL")
+    preference_score: int | None = Field(default=None, sa_type=SmallInteger)  # of a rated photo: out of fold
+    score_activation: int | None = None  # of the taste model, under which the score was given
+    burst_id: int | None = reference("bursts.id", nullable=True, ondelete="SET NULL")
+    burst_best_at: datetime | None = moment()  # when the person chose it as the best of its burst
+    burst_dissolved_at: datetime | None = moment()  # when the person kept all of its burst
+
+    created_at: datetime = moment(now=True)
+    updated_at: datetime = moment(now=True)
+
+
+class PhotoFile(SQLModel, table=True):
+    """A file of a photo. Its path is bytes, relative to the root: file names need not be text."""
+
+    __tablename__ = "photo_files"
+    __table_args__ = (
+        Index("photo_files_path", "root_id", "path", unique=True),
+        Index("photo_files_size", "size"),
+        Index("photo_files_quick_hash", "quick_hash"),
+        Index("photo_files_content_hash", "content_hash"),
+        Index("photo_files_photo", "photo_id"),
+    )
+    id: int = row_id()
+    root_id: int = reference("roots.id")
+    path: bytes = Field(sa_type=LargeBinary)
+    size: int = Field(sa_type=BigInteger)
+    mtime_ns: int = Field(sa_type=BigInteger)
+    quick_hash: str | None = Field(default=None, sa_type=Text)
+    content_hash: str | None = Field(default=None, sa_type=Text)
+    photo_id: int = reference("photos.id")
+    role: str = Field(sa_type=Text)  # original, companion, copy
+
+
+class PhotoVector(SQLModel, table=True):
+    """Apart from photos: updating a score on a table with a vector index costs forty times more."""
+
+    __tablename__ = "photo_vectors"
+    photo_id: int = Field(sa_column=Column(BigInteger, ForeignKey("photos.id", ondelete="CASCADE"), primary_key=True))
+    model: str = Field(sa_type=Text, primary_key=True)
+    vector: Any = Field(sa_column=Column(HALFVEC(DIMENSIONS), nullable=False))  # Any: a numpy array
+
+
+class EmbeddingModel(SQLModel, table=True):
+    """`current` is the model in force; `building` becomes it once every photo has its vector."""
+
+    __tablename__ = "embedding_models"
+    name: str = Field(sa_type=Text, primary_key=True)
+    state: str = Field(sa_type=Text)  # building, current, retired
+    since: datetime = moment(now=True)
+
+
+class OrphanCandidate(SQLModel, table=True):
+    """A derived file that no photo may need any more; the sweeper decides once it is a day old."""
+
+    __tablename__ = "orphan_candidates"
+    claim: str = Field(sa_type=Text, primary_key=True)
+    since: datetime = moment(now=True)
