@@ -13,9 +13,14 @@ class RatingEvent(SQLModel, table=True):
     """One decision about one photo, with what was true before it. Events of one `batch` are undone together."""
 
     __tablename__ = "rating_events"
-    __table_args__ = (Index("rating_events_photo", "photo_id", text("id DESC")), Index("rating_events_batch", "batch"))
+    __table_args__ = (
+        Index("rating_events_photo", "photo_id", text("id DESC")),
+        Index("rating_events_batch", "batch"),
+        Index("rating_events_undoes", "undoes", postgresql_where=text("undoes IS NOT NULL")),
+    )
     id: int = row_id()
     batch: UUID
+    undoes: UUID | None = None  # the batch that this one took back
     photo_id: int = reference("photos.id")
     source: str = Field(sa_type=Text)  # person, file, undo
     before: Json = json()  # the fields that changed

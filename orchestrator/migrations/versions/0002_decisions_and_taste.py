@@ -88,6 +88,7 @@ def upgrade() -> None:
         "rating_events",
         sa.Column("id", sa.BigInteger(), autoincrement=True, nullable=False),
         sa.Column("batch", sa.Uuid(), nullable=False),
+        sa.Column("undoes", sa.Uuid(), nullable=True),
         sa.Column("photo_id", sa.BigInteger(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("before", JSONB(), server_default="{}", nullable=False),
@@ -97,6 +98,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("rating_events_batch", "rating_events", ["batch"], unique=False)
+    op.create_index(
+        "rating_events_undoes",
+        "rating_events",
+        ["undoes"],
+        unique=False,
+        postgresql_where=sa.text("undoes IS NOT NULL"),
+    )
     op.create_index("rating_events_photo", "rating_events", ["photo_id", sa.literal_column("id DESC")], unique=False)
     op.create_table(
         "sidecars",
@@ -150,6 +158,16 @@ def upgrade() -> None:
         [sa.literal_column("preference_score DESC NULLS LAST"), sa.literal_column("id DESC")],
         unique=False,
         postgresql_where=sa.text("preview IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.add_column("dead_letters", sa.Column("earlier_runs", sa.ARRAY(sa.Uuid()), server_default="{}", nullable=False))
+    op.add_column("dead_letters", sa.Column("status", sa.SmallInteger(), server_default="0", nullable=False))
+    op.add_column("dead_letters", sa.Column("discarded_in", sa.Uuid(), nullable=True))
+    op.create_index(
+        "dead_letters_cause",
+        "dead_letters",
+        ["state", "stage", "error_type", "status", sa.literal_column("id DESC")],
+        unique=False,
+        postgresql_include=["last_at"],
     )
     op.create_foreign_key("photos_burst_id_fkey", "photos", "bursts", ["burst_id"], ["id"], ondelete="SET NULL")
     op.execute("INSERT INTO taste_state (id) VALUES (1)")
