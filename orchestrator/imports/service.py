@@ -16,8 +16,8 @@ from orchestrator.imports import items, roots
 from orchestrator.imports.folders import allowed, shown
 from orchestrator.imports.scan import Scanner
 from orchestrator.models import Import
+from orchestrator.projects import service as projects
 from orchestrator.tasks import end_tasks
-from shared.contracts import storable
 from shared.settings import Settings
 
 log = structlog.get_logger()
@@ -56,7 +56,7 @@ class Imports:
                 folder=place.folder,
                 label=shown(folder),
                 sample=wish.sample,
-                project_id=await _project(session, wish.project),
+                project_id=await projects.named(session, wish.project),
             )
             session.add(job)
             await session.flush()
@@ -152,15 +152,3 @@ async def _cancel_runs(session: AsyncSession, import_id: int) -> None:
         ),
         {"photos": unwanted, "job": import_id},
     )
-
-
-async def _project(session: AsyncSession, name: str | None) -> int | None:
-    """The id of the project of this name, made if it is new, by another import at the same moment perhaps."""
-    name = str(storable(name or "")).strip()
-    if not name:
-        return None
-    await session.execute(
-        text("INSERT INTO projects (name) VALUES (:name) ON CONFLICT (name) DO NOTHING"), {"name": name}
-    )
-    rows = await session.execute(text("SELECT id FROM projects WHERE name = :name"), {"name": name})
-    return int(rows.scalar_one())
