@@ -70,9 +70,41 @@ class OutsideRoots(Reject):
     """The path lies outside the photo folders that Keepers may read."""
 
 
+class ImageTooLarge(Reject):
+    """The vision model takes no image of this size."""
+
+
+class RequestRefused(Reject):
+    """The vision model refuses this photo."""
+
+
+class InvalidReply(Reject):
+    """The vision model gave no description that can be used."""
+
+
+class VisionBusy(Retry):
+    """The vision model is busy or in trouble."""
+
+
+class VisionTimeout(Retry):
+    """The vision model did not answer in time."""
+
+
+class ConnectionDropped(Retry):
+    """The vision model's answer broke off."""
+
+
+class NobodyThere(Hold):
+    """No vision model answers."""
+
+
 class NoSpace(Hold):
     """The disk that holds Keepers' previews is full."""
 
 
 class RootOffline(Hold):
     """The drive with this photo is not connected."""
+
+
+class XmpBroken(KeepersError):
+    """This XMP cannot be read."""
