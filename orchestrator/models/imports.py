@@ -21,6 +21,7 @@ class Import(SQLModel, table=True):
     cursor: bytes | None = Field(default=None, sa_type=LargeBinary)  # the last folder whose files are all in items
     scanned: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
     left_alone: Json = json()  # extension -> count
+    with_rating: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # items that carry a rating
     error: str | None = Field(default=None, sa_type=Text)
     created_at: datetime = moment(now=True)
     finished_at: datetime | None = moment()
@@ -46,6 +47,7 @@ class ImportItem(SQLModel, table=True):
     state: str = Field(default=PENDING, sa_type=Text)  # pending, done, damaged, failed, skipped
     reason: str | None = Field(default=None, sa_type=Text)
     photo_id: int | None = reference("photos.id", nullable=True, ondelete="SET NULL")
+    carries_rating: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})  # in a file of its photo
     changed_at: datetime = moment(now=True)
 
 
@@ -53,7 +55,11 @@ class Sidecar(SQLModel, table=True):
     """An XMP file beside an original, as it was last read."""
 
     __tablename__ = "sidecars"
-    __table_args__ = (Index("sidecars_path", "root_id", "path", unique=True), Index("sidecars_photo", "photo_id"))
+    __table_args__ = (
+        Index("sidecars_path", "root_id", "path", unique=True),
+        Index("sidecars_photo", "photo_id"),
+        Index("sidecars_broken", "photo_id", postgresql_where=text("problem IS NOT NULL")),
+    )
     id: int = row_id()
     root_id: int = reference("roots.id")
     path: bytes = Field(sa_type=LargeBinary)

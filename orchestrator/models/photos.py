@@ -100,6 +100,7 @@ class Photo(SQLModel, table=True):
     exposure_bias_ev: float | None = None
     focus_distance_m: float | None = None
     has_gps: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
+    embedded_rating: int | None = Field(default=None, sa_type=SmallInteger)  # in the file itself; -1 = rejected
 
     subject: str | None = Field(default=None, sa_type=Text)
     content_type: str | None = Field(default=None, sa_type=Text)

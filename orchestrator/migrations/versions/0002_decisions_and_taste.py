@@ -121,8 +121,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("sidecars_path", "sidecars", ["root_id", "path"], unique=True)
+    op.create_index(
+        "sidecars_broken", "sidecars", ["photo_id"], unique=False, postgresql_where=sa.text("problem IS NOT NULL")
+    )
     op.create_index("sidecars_photo", "sidecars", ["photo_id"], unique=False)
     op.add_column("photos", sa.Column("focus_distance_m", sa.Float(), nullable=True))
+    op.add_column("imports", sa.Column("with_rating", sa.Integer(), server_default="0", nullable=False))
+    op.add_column("import_items", sa.Column("carries_rating", sa.Boolean(), server_default="false", nullable=False))
+    op.add_column("photos", sa.Column("embedded_rating", sa.SmallInteger(), nullable=True))
     op.add_column("photos", sa.Column("subject", sa.Text(), nullable=True))
     op.add_column("photos", sa.Column("content_type", sa.Text(), nullable=True))
     op.add_column("photos", sa.Column("lighting_critique", sa.Text(), nullable=True))
@@ -161,6 +167,14 @@ def upgrade() -> None:
     )
     op.add_column("dead_letters", sa.Column("earlier_runs", sa.ARRAY(sa.Uuid()), server_default="{}", nullable=False))
     op.add_column("dead_letters", sa.Column("status", sa.SmallInteger(), server_default="0", nullable=False))
+    op.add_column("dead_letters", sa.Column("subject", sa.Text(), nullable=True))
+    op.create_index(
+        "dead_letters_job",
+        "dead_letters",
+        ["stage", "subject"],
+        unique=False,
+        postgresql_where=sa.text("subject IS NOT NULL"),
+    )
     op.add_column("dead_letters", sa.Column("discarded_in", sa.Uuid(), nullable=True))
     op.create_index(
         "dead_letters_cause",
