@@ -60,14 +60,17 @@ class TasteState(SQLModel, table=True):
 
 
 class Burst(SQLModel, table=True):
-    """Frames of one moment; photos name theirs by `burst_id`."""
+    """Frames of one moment; photos name theirs by `burst_id`, rejected ones too: what is taken back is in its burst
+    again at once. One with fewer than two frames that take part is not shown."""
 
     __tablename__ = "bursts"
-    __table_args__ = (Index("bursts_started", text("started_at DESC"), text("id DESC")),)
+    __table_args__ = (
+        Index("bursts_started", text("started_at DESC"), text("id DESC"), postgresql_where=text("size > 1")),
+    )
     id: int = row_id()
     kind: str = Field(sa_type=Text)  # burst, bracket
     best_id: int | None = Field(default=None, sa_type=BigInteger)  # the photo that is proposed, or was chosen
-    size: int
+    size: int  # frames that take part: not rejected, removed or kept apart
     started_at: datetime = Field(sa_type=DateTime(timezone=False))  # camera time
     created_at: datetime = moment(now=True)
 
@@ -81,3 +84,6 @@ class BurstState(SQLModel, table=True):
     found_seq: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
     gap_seconds: float = Field(default=5, sa_column_kwargs={"server_default": "5"})
     least_cosine: float | None = None  # NULL: the embedder's own
+    cosine_model: str | None = Field(default=None, sa_type=Text)  # the embedder that `least_cosine` was chosen for
+    is_urgent: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})  # whatever else is under way
+    found_claim: str | None = Field(default=None, sa_type=Text)  # what was found and is not applied yet

@@ -18,6 +18,9 @@ def upgrade() -> None:
         sa.Column("found_seq", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("gap_seconds", sa.Float(), server_default="5", nullable=False),
         sa.Column("least_cosine", sa.Float(), nullable=True),
+        sa.Column("cosine_model", sa.Text(), nullable=True),
+        sa.Column("is_urgent", sa.Boolean(), server_default="false", nullable=False),
+        sa.Column("found_claim", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
@@ -31,7 +34,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(
-        "bursts_started", "bursts", [sa.literal_column("started_at DESC"), sa.literal_column("id DESC")], unique=False
+        "bursts_started",
+        "bursts",
+        [sa.literal_column("started_at DESC"), sa.literal_column("id DESC")],
+        unique=False,
+        postgresql_where=sa.text("size > 1"),
     )
     op.create_table(
         "consents",
