@@ -97,6 +97,8 @@ def _sentence(errors: Sequence[Any]) -> str:  # Any: pydantic's error
     if first["type"] == "json_invalid":
         return "The body of this request is not JSON."
     where = ".".join(str(part) for part in first["loc"][1:]) or "the request"
+    if first["type"] == "extra_forbidden":
+        return f"{where}: there is no such field."
     message = str(first["msg"]).removeprefix("Value error, ")
     return f"{where}: {message[:1].lower()}{message[1:].rstrip('.')}."
 

@@ -28,6 +28,7 @@ from orchestrator.photos import routes as photo_routes
 from orchestrator.photos import sweeper
 from orchestrator.pipeline import PIPELINE, Pipeline, stages
 from orchestrator.results import ResultApplier
+from orchestrator.review import routes as review_routes
 from orchestrator.stages import routes as stage_routes
 from orchestrator.tasks import end_tasks
 from orchestrator.upkeep import Job, keep_up
@@ -54,7 +55,8 @@ def create_app(settings: Settings, pipeline: Pipeline = PIPELINE) -> FastAPI:
     )
     web.install(app)
     for module in (
-        import_routes, import_pages, photo_routes, photo_pages, failure_routes, failure_pages, stage_routes,
+        import_routes, import_pages, photo_routes, photo_pages, review_routes, failure_routes, failure_pages,
+        stage_routes,
         embedding_routes, live, health,
     ):  # fmt: skip
         app.include_router(module.router)

@@ -31,6 +31,7 @@ from orchestrator.live import Live
 from orchestrator.photos import pages as photo_pages
 from orchestrator.photos import routes as photo_routes
 from orchestrator.pipeline import PIPELINE
+from orchestrator.review import routes as review_routes
 from orchestrator.server import Server
 from orchestrator.stages import routes as stage_routes
 from shared.claims import ClaimStore
@@ -138,7 +139,8 @@ def an_app(services: Services) -> FastAPI:
 
 def _routers() -> Iterator[APIRouter]:
     for module in (
-        import_routes, import_pages, photo_routes, photo_pages, failure_routes, failure_pages, stage_routes,
+        import_routes, import_pages, photo_routes, photo_pages, review_routes, failure_routes, failure_pages,
+        stage_routes,
         embedding_routes, live,
     ):  # fmt: skip
         yield module.router

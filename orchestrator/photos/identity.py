@@ -9,6 +9,7 @@ from sqlmodel import col
 from orchestrator.imports.roots import is_empty_or_missing
 from orchestrator.models import Photo, Root
 from orchestrator.photos import sweeper
+from orchestrator.taste import service as taste
 
 
 def is_there(root: bytes, path: bytes) -> bool:
@@ -40,6 +41,10 @@ async def merge(session: AsyncSession, photo: Photo, into: Photo) -> None:
     into.kept_at = into.kept_at or photo.kept_at
     into.project_id = into.project_id or photo.project_id
     into.tags = photo.tags if into.tags is None else into.tags
+    into.burst_best_at = into.burst_best_at or photo.burst_best_at
+    into.burst_dissolved_at = into.burst_dissolved_at or photo.burst_dissolved_at
+    if photo.user_rating is not None:
+        await taste.request_training(session)  # the rating is about another embedding now, or gone
     await sweeper.consider(session, [photo.preview, photo.thumbnail])
     await session.flush()
     for table in ("import_items", "photo_files", "sidecars", "error_logs", "dead_letters", "rating_events"):

@@ -35,7 +35,13 @@ class GalleryPage(BaseModel):
     title: str = "Gallery"
     state: GalleryState
     projects: list[str]
-    filters: dict[str, str] = {"all": "All", "unrated": "Unrated", "rejected": "Rejected", "failed": "Failed"}
+    filters: dict[str, str] = {
+        "all": "All",
+        "rated": "Rated",
+        "unrated": "Unrated",
+        "rejected": "Rejected",
+        "failed": "Failed",
+    }
     sorts: dict[str, str] = {
         "newest": "Newest",
         "captured": "Date captured",

@@ -157,6 +157,8 @@ def _conditions(name: Filter | None) -> list[ColumnElement[bool]]:
     match name:
         case "all":
             return visible
+        case "rated":
+            return [*visible, col(Photo.user_rating).is_not(None)]
         case "unrated":
             return [*visible, col(Photo.user_rating).is_(None)]
         case "rejected":

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-Filter = Literal["all", "unrated", "rejected", "failed"]
+Filter = Literal["all", "rated", "unrated", "rejected", "failed"]
 Sort = Literal["newest", "captured", "sharpness", "exposure"]
 
 
@@ -59,6 +59,7 @@ class PhotoList(BaseModel):
 
 class Counts(BaseModel):
     all: int
+    rated: int
     unrated: int
     rejected: int
     failed: int

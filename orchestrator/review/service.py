@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert, select
+from sqlalchemy import exists, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from orchestrator import events
-from orchestrator.models import Photo, RatingEvent
+from orchestrator.models import Photo, Project, RatingEvent
 from orchestrator.taste import service as taste
 
 Source = Literal["person", "file", "undo"]
@@ -43,22 +43,37 @@ class Decision:
     photo_ids: list[int]
 
 
-async def decide(session: AsyncSession, changes: Sequence[Change], source: Source = "person") -> Decision:
+async def decide(
+    session: AsyncSession,
+    changes: Sequence[Change],
+    source: Source = "person",
+    *,
+    batch: UUID | None = None,
+    undoes: UUID | None = None,
+) -> Decision:
     """Apply these changes as one decision. Photos that are not there, or have been removed, are passed over, and so
-    is what is true already. A changed rating asks for a training."""
-    batch, changed, is_taste_changed = uuid4(), list[int](), False
+    is what is true already. A changed rating asks for a training.
+
+    Who names the `batch` may ask twice, for want of an answer perhaps: what was decided once is not decided again.
+    `undoes` is the batch that this one takes back.
+    """
+    asked_before = await _asked_before(session, batch, changes) if batch else None
+    if asked_before:
+        return asked_before
+    batch, changed, is_taste_changed = batch or uuid4(), list[int](), False
     wanted = {change.photo_id: change.fields for change in changes}
     ids = sorted(wanted)
     for start in range(0, len(ids), _AT_ONCE):
         rows: list[dict[str, Any]] = []  # Any: columns of RatingEvent
-        for photo in await _locked(session, ids[start : start + _AT_ONCE]):
+        for photo in await locked(session, ids[start : start + _AT_ONCE]):
             before, after = _difference(photo, wanted[photo.id])
             if not after:
                 continue
             is_taste_changed |= _concerns_taste(photo, after)
             for name, value in wanted[photo.id].items():
                 setattr(photo, name, value)
-            rows.append({"batch": batch, "photo_id": photo.id, "source": source, "before": before, "after": after})
+            event = {"batch": batch, "undoes": undoes, "photo_id": photo.id, "source": source}
+            rows.append({**event, "before": before, "after": after})
         if rows:
             await session.flush()
             await session.execute(insert(RatingEvent), rows)
@@ -70,26 +85,30 @@ async def decide(session: AsyncSession, changes: Sequence[Change], source: Sourc
     return Decision(batch if changed else None, changed)
 
 
-async def undo(session: AsyncSession, batch: UUID) -> Decision:
+async def undo(session: AsyncSession, batch: UUID, *, as_batch: UUID | None = None) -> Decision:
     """Take a decision back, as a decision of its own, which can be undone in turn. What was changed again since
-    stays as it is."""
+    stays as it is, and what was taken back before is not taken back again."""
     rows = await session.scalars(
-        select(RatingEvent).where(col(RatingEvent.batch) == batch).order_by(col(RatingEvent.photo_id))
+        select(RatingEvent).where(col(RatingEvent.batch) == batch).order_by(col(RatingEvent.id).desc())
     )
     made = rows.all()
-    photos = {photo.id: photo for photo in await _locked(session, [event.photo_id for event in made])}
-    changes = []
-    for event in made:
-        photo = photos.get(event.photo_id)
-        if photo is None:
-            continue
-        as_decided = [name for name, value in event.after.items() if _as_json(getattr(photo, name)) == value]
-        changes.append(Change(photo.id, {name: _from_json(name, event.before[name]) for name in as_decided}))
-    return await decide(session, changes, "undo")
+    photos = {photo.id: photo for photo in await locked(session, [event.photo_id for event in made])}
+    if as_batch and (before := await _asked_before(session, as_batch, [])):
+        return before
+    if await session.scalar(select(exists().where(col(RatingEvent.undoes) == batch))):
+        return Decision(None, [])
+    there = await _projects_there(session, made)
+    changes = [
+        Change(event.photo_id, _taken_back(photos[event.photo_id], event, there))
+        for event in made
+        if event.photo_id in photos
+    ]
+    return await decide(session, changes, "undo", batch=as_batch, undoes=batch)
 
 
-async def _locked(session: AsyncSession, ids: Sequence[int]) -> Sequence[Photo]:
-    """In the order of their ids, so that two decisions never wait for each other in a circle."""
+async def locked(session: AsyncSession, ids: Sequence[int]) -> Sequence[Photo]:
+    """The photos that are there, as they are now, until the end of the transaction. In the order of their ids, so that
+    two decisions never wait for each other in a circle."""
     rows = await session.scalars(
         select(Photo)
         .where(col(Photo.id).in_(ids), col(Photo.deleted_at).is_(None))
@@ -98,6 +117,34 @@ async def _locked(session: AsyncSession, ids: Sequence[int]) -> Sequence[Photo]:
         .execution_options(populate_existing=True)
     )
     return rows.all()
+
+
+async def _asked_before(session: AsyncSession, batch: UUID, changes: Sequence[Change]) -> Decision | None:
+    """The decision that this batch is already. Looked for under the locks: the same may be under way elsewhere."""
+    await locked(session, sorted(change.photo_id for change in changes))
+    rows = await session.scalars(
+        select(col(RatingEvent.photo_id)).where(col(RatingEvent.batch) == batch).order_by(col(RatingEvent.photo_id))
+    )
+    ids = list(dict.fromkeys(rows))
+    return Decision(batch, ids) if ids else None
+
+
+async def _projects_there(session: AsyncSession, made: Sequence[RatingEvent]) -> set[int]:
+    wanted = {event.before["project_id"] for event in made if event.before.get("project_id")}
+    return set(await session.scalars(select(col(Project.id)).where(col(Project.id).in_(wanted)))) if wanted else set()
+
+
+def _taken_back(photo: Photo, event: RatingEvent, projects_there: set[int]) -> dict[str, Value]:
+    as_decided = [name for name, value in event.after.items() if _as_json(getattr(photo, name)) == value]
+    fields = {name: _from_json(name, event.before[name]) for name in as_decided}
+    if fields.get("project_id") not in {None, *projects_there}:
+        del fields["project_id"]
+    # Another rating or pick since then keeps the photo too.
+    is_rated = fields.get("user_rating", photo.user_rating) is not None
+    is_picked = fields.get("manual_match", photo.manual_match)
+    if event.after.keys() & {"user_rating", "manual_match"} and (is_rated or is_picked):
+        fields.pop("kept_at", None)
+    return fields
 
 
 def _difference(photo: Photo, fields: Mapping[str, Value]) -> tuple[dict[str, Any], dict[str, Any]]:

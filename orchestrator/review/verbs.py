@@ -1,0 +1,93 @@
+"""What a person asks for, and what becomes true of a photo by it."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Literal, TypeAlias
+from uuid import UUID, uuid4
+
+from orchestrator.answers import Refused
+from orchestrator.db import Sessions, is_passing_trouble
+from orchestrator.models import Photo
+from orchestrator.projects import service as projects
+from orchestrator.review import service
+from orchestrator.review.service import Change, Decision, Value
+
+Action: TypeAlias = Literal["keep", "reject", "restore"]
+
+_TRIES = 3
+_PAUSE_SECONDS = 0.02
+
+
+@dataclass(frozen=True)
+class Wish:
+    """`fields` are any of user_rating, manual_match, tags and project, the last by its name."""
+
+    fields: Mapping[str, Value] = field(default_factory=dict)
+    action: Action | None = None
+
+
+async def carry_out(sessions: Sessions, ids: Sequence[int], wish: Wish, batch: UUID | None = None) -> Decision:
+    """Decide this about these photos, as one decision. Raises Refused when none of them is there."""
+    batch = batch or uuid4()  # named here: a try whose answer got lost is not decided twice
+
+    async def work() -> Decision:
+        async with sessions.begin() as session:
+            photos = await service.locked(session, ids)
+            if not photos:
+                raise unknown_photo()
+            fields = dict(wish.fields)
+            if "project" in fields:
+                fields["project_id"] = await projects.named(session, _text(fields.pop("project")))
+            now = datetime.now(UTC)
+            changes = [Change(photo.id, _decided(photo, fields, wish.action, now)) for photo in photos]
+            return await service.decide(session, changes, batch=batch)
+
+    return await _patiently(work)
+
+
+async def take_back(sessions: Sessions, batch: UUID, as_batch: UUID | None = None) -> Decision:
+    """Undo a decision; see `service.undo`."""
+    as_batch = as_batch or uuid4()
+
+    async def work() -> Decision:
+        async with sessions.begin() as session:
+            return await service.undo(session, batch, as_batch=as_batch)
+
+    return await _patiently(work)
+
+
+def unknown_photo() -> Refused:
+    return Refused(404, "unknown_photo", "There is no photo with this number.")
+
+
+def _decided(photo: Photo, fields: Mapping[str, Value], action: Action | None, now: datetime) -> dict[str, Value]:
+    """A rating or a pick also keeps. Rejecting touches nothing else, so that restoring gives back all there was."""
+    decided = dict(fields)
+    if action == "keep":
+        decided |= {"kept_at": photo.kept_at or now, "rejected_at": None}
+    elif action == "reject":
+        decided["rejected_at"] = photo.rejected_at or now
+    elif action == "restore":
+        decided["rejected_at"] = None
+    if decided.get("user_rating") is not None or decided.get("manual_match"):
+        decided["kept_at"] = photo.kept_at or now
+    return decided
+
+
+def _text(value: Value) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+async def _patiently(work: Callable[[], Awaitable[Decision]]) -> Decision:
+    """A transaction that PostgreSQL ended for the sake of another one passes when it is tried again."""
+    for _ in range(_TRIES - 1):
+        try:
+            return await work()
+        except Exception as exc:
+            if not is_passing_trouble(exc):
+                raise
+        await asyncio.sleep(_PAUSE_SECONDS * (1 + random.random()))
+    return await work()
