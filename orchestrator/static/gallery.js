@@ -2,11 +2,11 @@
 import { embedded, getJson, paced, Refusal } from "./api.js";
 import { Details } from "./details.js";
 import { captureDay, count, plural } from "./format.js";
+import { closeSheet, filterOf, listenToControls, showControls, showEmpty, sortOf, targetHeight } from "./gallery-controls.js";
 import { Grid } from "./grid.js";
 import { lastEvent, onFrame, onReset, onState } from "./live.js";
 import { PhotoStore } from "./photo-store.js";
 
-const SIZES = { small: [110, 150], medium: [150, 220], large: [230, 320] }; // row heights on a phone and on a desk
 const LIVE_REST_MS = 500;
 const MOST_PAGES_TO_FIND = 20;
 const COUNT_REST_MS = 1000;
@@ -44,9 +44,6 @@ function queryOf(url) {
   return chosen;
 }
 
-const sortOf = (chosen) => chosen.get("sort") ?? "newest";
-const filterOf = (chosen) => chosen.get("filter") ?? "all";
-
 /** Shows another selection, and gives it an entry to go back from. */
 function go(changes) {
   const next = new URLSearchParams(query);
@@ -61,7 +58,7 @@ function go(changes) {
 
 async function load() {
   const wanted = (query = queryOf(new URL(location)));
-  showControls();
+  showControls(query);
   closeSheet();
   again = load;
   const fresh = new PhotoStore(query);
@@ -74,7 +71,7 @@ async function load() {
   showPill();
   grid.show(store);
   scrollTo(0, 0);
-  showEmpty();
+  showEmpty(query, grid.isEmpty && store.isComplete);
   refreshCounts();
   const open = Number(new URL(location).searchParams.get("photo"));
   if (open) details.open(open);
@@ -99,7 +96,7 @@ async function loadMore() {
   if (from !== store || !photos) return;
   from.forgetUnused();
   grid.append(photos);
-  showEmpty();
+  showEmpty(query, grid.isEmpty && store.isComplete);
 }
 
 /** Photos that were dropped from memory and are near the screen again. */
@@ -181,7 +178,7 @@ function putOnTop(photos) {
   const fresh = photos.filter((photo) => !store.known.has(photo.id)).sort((one, other) => other.id - one.id);
   store.prepend(fresh);
   grid.prepend(fresh);
-  showEmpty();
+  showEmpty(query, grid.isEmpty && store.isComplete);
 }
 
 function showPill() {
@@ -209,62 +206,6 @@ const refreshCounts = paced(async () => {
   part("summary").textContent = query.has("import") ? "Photos of one import" : plural(counts[filterOf(query)], "photo");
 }, COUNT_REST_MS);
 
-// What is around the photos
-
-function showControls() {
-  for (const link of document.querySelectorAll("[data-filter]")) {
-    if (link.dataset.filter === filterOf(query)) link.setAttribute("aria-current", "true");
-    else link.removeAttribute("aria-current");
-    const target = new URLSearchParams(query);
-    target.set("filter", link.dataset.filter);
-    link.href = `/gallery?${target}`;
-  }
-  part("sort").value = sortOf(query);
-  if (part("project")) part("project").value = query.get("project") ?? "";
-  part("import-filter").hidden = !query.has("import");
-}
-
-const EMPTY = {
-  all: ["No photos yet", "Choose a folder on the Import page; photos show up here while it works."],
-  unrated: ["Nothing left to rate", "Every photo here has its stars."],
-  rejected: ["Nothing is rejected", "Rejected photos wait here; none is ever deleted for you."],
-  failed: ["Nothing failed", "Photos that a stage could not work on would be listed here."],
-};
-
-function showEmpty() {
-  const isEmpty = grid.isEmpty && store.isComplete;
-  const isNarrowed = query.has("project") || query.has("import");
-  const [title, hint] = isNarrowed ? ["No photos here", "No photo matches what is chosen at the left."] : EMPTY[filterOf(query)];
-  part("empty").hidden = !isEmpty;
-  part("grid").hidden = isEmpty;
-  part("empty-title").textContent = title;
-  part("empty-hint").textContent = hint;
-  part("empty-import").hidden = isNarrowed || filterOf(query) !== "all";
-}
-
-function sizeName() {
-  return (localStorage.getItem("size") in SIZES ? localStorage.getItem("size") : "medium");
-}
-
-function targetHeight() {
-  return SIZES[sizeName()][matchMedia("(max-width: 700px)").matches ? 0 : 1];
-}
-
-function showSize() {
-  for (const button of document.querySelectorAll("[data-size]")) {
-    button.setAttribute("aria-pressed", String(button.dataset.size === sizeName()));
-  }
-}
-
-function setSheet(isOpen) {
-  document.body.classList.toggle("has-sheet", isOpen);
-  part("filters-button").setAttribute("aria-expanded", String(isOpen));
-}
-
-function closeSheet() {
-  setSheet(false);
-}
-
 // Focus and the panel
 
 function focused(id) {
@@ -287,19 +228,6 @@ function detailsClosed() {
   if (!part("grid").contains(document.activeElement) && grid.focusId !== undefined) grid.focus(grid.focusId, { reveal: false });
 }
 
-document.addEventListener("click", (event) => {
-  const link = event.target.closest("a[data-filter]");
-  if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
-    event.preventDefault();
-    go({ filter: link.dataset.filter });
-  }
-  const size = event.target.closest("[data-size]");
-  if (size) {
-    localStorage.setItem("size", size.dataset.size);
-    showSize();
-    grid.setTarget(targetHeight());
-  }
-});
 // The first key after the page opened: it finds the photos without a Tab.
 const STARTING_KEYS = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Enter", "i"]);
 const isNobodyFocused = () => [null, document.body].includes(document.activeElement);
@@ -314,15 +242,10 @@ document.addEventListener("keydown", (event) => {
     if (!event.key.startsWith("Arrow")) opened(grid.focusId, event.key);
   }
 });
-part("sort").addEventListener("change", (event) => go({ sort: event.target.value }));
-part("project")?.addEventListener("change", (event) => go({ project: event.target.value }));
-part("import-filter").addEventListener("click", () => go({ import: undefined }));
 part("pill").addEventListener("click", bringInWaiting);
 part("retry").addEventListener("click", () => again());
-part("filters-button").addEventListener("click", () => setSheet(!document.body.classList.contains("has-sheet")));
-part("backdrop").addEventListener("click", closeSheet);
 addEventListener("popstate", load);
-matchMedia("(max-width: 700px)").addEventListener("change", () => grid.setTarget(targetHeight()));
+listenToControls({ chosen: go, sized: () => grid.setTarget(targetHeight()) });
 
 onFrame((frame) => {
   if (frame.photos.length === 0) return;
@@ -342,10 +265,9 @@ onState((isDown) => {
   if (!isDown && !part("trouble").hidden) part("retry").click();
 });
 
-showControls();
-showSize();
+showControls(query);
 grid.show(store);
-showEmpty();
+showEmpty(query, grid.isEmpty && store.isComplete);
 refreshCounts();
 history.scrollRestoration = "manual"; // the browser cannot know how high the list will be
 const opening = Number(new URL(location).searchParams.get("photo"));
