@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 STARTER_MODEL = "starter"
@@ -43,6 +43,14 @@ class Settings(BaseSettings):
     clip_device: str = "auto"
     hf_endpoint: str = "https://huggingface.co"  # where `keepers models fetch` downloads from
 
+    llm_base_url: str | None = None  # None: the person named no endpoint
+    llm_default_base_url: str = "http://localhost:11434/v1/"  # where Ollama listens
+    llm_api_key: SecretStr | None = None
+    llm_model: str = "llava"
+    llm_timeout_seconds: float = Field(default=300, gt=0, le=400)  # of one call; an attempt has three at most
+    curate_concurrency: int = Field(default=1, ge=1)
+
+    taste_window_seconds: float = 300  # at most one training of the taste starts in it, unless one is asked for
     probe_seconds: float = 5  # until the first look whether something that was down is back; doubles
     log_format: Literal["text", "json"] = "text"
 

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import cast
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from orchestrator.bursts import detection as bursts
 from orchestrator.embedding import service
 from orchestrator.models import Photo, PhotoVector
 from orchestrator.stage_results import Applied
@@ -24,8 +25,23 @@ async def apply(session: AsyncSession, applied: Sequence[Applied]) -> Sequence[i
         ),
         [{"photo_id": result.photo_id, "model": result.model, "vector": result.vector} for result in results],
     )
+    await _ask_for_scores(session, results)
     await service.switch_if_complete(session)
+    await bursts.request(session)
     return [result.photo_id for result in results]
+
+
+async def _ask_for_scores(session: AsyncSession, results: Sequence[embed.Result]) -> None:
+    """These photos have not been scored by what they look like now; see orchestrator.taste.scoring."""
+    model = await service.in_force(session)
+    landed = [result.photo_id for result in results if result.model == model]
+    await session.execute(
+        text(
+            "UPDATE photos SET score_activation = 0 WHERE id IN"
+            " (SELECT id FROM photos WHERE id = ANY(:ids) ORDER BY id FOR UPDATE)"
+        ),
+        {"ids": landed},
+    )
 
 
 async def follow(session: AsyncSession, photo_ids: Sequence[int]) -> Sequence[tuple[int, Message]]:
