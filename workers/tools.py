@@ -9,6 +9,7 @@ from shared.settings import Settings
 if TYPE_CHECKING:
     from workers.engines.decoder import Decoder
     from workers.engines.embedders import Embedders
+    from workers.engines.vision import VisionModel
 
 
 class Tools:
@@ -29,8 +30,15 @@ class Tools:
 
         return Embedders(self.settings)
 
+    @cached_property
+    def vision(self) -> "VisionModel":
+        from workers.engines.vision import VisionModel
+
+        return VisionModel(self.settings)
+
     def close(self) -> None:
         """End what was started. Safe to call when nothing was."""
-        decoder = self.__dict__.get("decoder")
-        if decoder is not None:
-            decoder.close()
+        for name in ("decoder", "vision"):
+            started = self.__dict__.get(name)
+            if started is not None:
+                started.close()

@@ -1,18 +1,16 @@
 """Stage `embed`: previews become unit vectors, a batch at a time."""
 
-import io
 from collections import defaultdict
 from collections.abc import Sequence
 
 from PIL import Image
 
-from shared.claims import CLAIMS_DISK
 from shared.contracts import Message, embed
-from shared.errors import CorruptFile, Hold, Retry, TooLarge, Verdict
+from shared.errors import Hold, Verdict
+from workers import previews
 from workers.stage import Stage
 from workers.tools import Tools
 
-FORMATS = ("JPEG", "PNG", "WEBP")  # what a preview may be; Pillow's other readers stay unused
 DECODE_SIDE_PX = 448  # twice what the models see: a JPEG is decoded no finer than that needs
 
 
@@ -37,32 +35,10 @@ def _by_model(requests: Sequence[embed.Request]) -> dict[str, list[int]]:
 
 def _image_or_verdict(request: embed.Request, tools: Tools) -> Image.Image | Verdict:
     try:
-        return _decode(_read(request, tools), tools.settings.max_megapixels)
+        data = previews.read(tools.claims, request.file_path, request.photo_id)
+        return previews.decode(data, tools.settings.max_megapixels, DECODE_SIDE_PX)
     except Verdict as verdict:
         return verdict
-
-
-def _read(request: embed.Request, tools: Tools) -> bytes:
-    try:
-        with tools.claims.open(request.file_path) as file:
-            return file.read()
-    except OSError as exc:
-        if not tools.claims.folder.is_dir():
-            raise Hold(f"The folder of previews, {tools.claims.folder}, is not there.", key=CLAIMS_DISK) from exc
-        raise Retry(f"The preview of photo {request.photo_id} could not be read: {exc.strerror}.") from exc
-
-
-def _decode(data: bytes, max_megapixels: int) -> Image.Image:
-    try:
-        image = Image.open(io.BytesIO(data), formats=FORMATS)
-        if image.width * image.height > max_megapixels * 1_000_000:
-            raise TooLarge(f"The preview has {image.width} x {image.height} pixels, over {max_megapixels} megapixels.")
-        image.draft("RGB", (DECODE_SIDE_PX, DECODE_SIDE_PX))
-        return image.convert("RGB")
-    except Image.DecompressionBombError as exc:
-        raise TooLarge(f"The preview is too large: {exc}") from exc
-    except (OSError, SyntaxError, ValueError) as exc:  # what Pillow's readers raise for broken data
-        raise CorruptFile(f"The preview shows no picture: {exc}") from exc
 
 
 def _embed_all(
