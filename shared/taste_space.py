@@ -36,8 +36,9 @@ class TasteSpace:
 
     def likeness(self, vectors: NDArray[Any]) -> Floats:  # Any: any float type
         """(n, 768) to (n, m), each from 0 to 1. Where a vector is the archive's mean it has no direction: exp(-2)."""
-        seen: Floats = (np.asarray(vectors, dtype=np.float32).reshape(-1, DIMENSIONS) - self.mean) @ self.projection
-        return np.exp(SHARPNESS * (unit_rows(seen) @ self.landmarks.T - 1))
+        centred = np.asarray(vectors, dtype=np.float32).reshape(-1, DIMENSIONS) - self.mean
+        cosines = unit_rows(centred @ self.projection) @ self.landmarks.T
+        return np.asarray(np.exp(SHARPNESS * (cosines - 1)), dtype=np.float32)
 
 
 def unit_rows(rows: NDArray[Any]) -> Floats:  # Any: any float type

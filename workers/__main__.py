@@ -13,7 +13,7 @@ from shared.topology import topology
 from workers.lifeline import die_with_parent
 from workers.supervisor import Supervisor
 
-ALL_STAGES = ("convert", "embed")
+ALL_STAGES = ("convert", "embed", "train", "score", "bursts")
 SHARING_ONE_PROCESS = ("score", "train", "bursts")
 
 

@@ -9,6 +9,7 @@ from shared.settings import Settings
 if TYPE_CHECKING:
     from workers.engines.decoder import Decoder
     from workers.engines.embedders import Embedders
+    from workers.engines.taste_models import TasteModels
     from workers.engines.vision import VisionModel
 
 
@@ -29,6 +30,12 @@ class Tools:
         from workers.engines.embedders import Embedders
 
         return Embedders(self.settings)
+
+    @cached_property
+    def taste_models(self) -> "TasteModels":
+        from workers.engines.taste_models import TasteModels
+
+        return TasteModels(self.claims)
 
     @cached_property
     def vision(self) -> "VisionModel":
