@@ -14,6 +14,8 @@ IMAGE_EXTENSIONS = RAW_EXTENSIONS | frozenset(
 )
 COMPANION_EXTENSIONS = frozenset(["jpg", "jpeg", "heic", "heif", "hif"])  # what a camera writes beside a RAW
 
+SIDECAR_EXTENSION = "xmp"  # what other programs keep ratings and edits in, beside the original
+
 
 def extension_of(name: str | bytes) -> str:
     """The extension of a file name, `a/IMG_1.CR2` -> `cr2`; empty when it has none, as `.jpg` alone has not."""

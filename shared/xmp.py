@@ -27,8 +27,7 @@ def rating_of(packet: bytes) -> int | None:
     `xmp:Rating` goes before the percents of `MicrosoftPhoto:Rating`. Raises XmpBroken for what is no XML, is larger
     than MOST_BYTES, or declares a document type: entities are never expanded, nothing else is ever read.
     """
-    if len(packet) > MOST_BYTES:
-        raise XmpBroken(f"It has {len(packet) / 1024**2:,.0f} MB, far more than a rating needs.")
+    check_size(len(packet))
     text = _text(packet)
     if not text:
         raise XmpBroken("It is empty.")
@@ -41,6 +40,12 @@ def rating_of(packet: bytes) -> int | None:
     descriptions = list(_descriptions(root))
     stars = _first(descriptions, _RATING)
     return _stars(stars) if stars is not None else _stars_of_percent(_first(descriptions, _PERCENT))
+
+
+def check_size(size: int) -> None:
+    """Raises XmpBroken for more bytes than are read. To be asked before a file is opened."""
+    if size > MOST_BYTES:
+        raise XmpBroken(f"It has {size / 1024**2:,.0f} MB, far more than a rating needs.")
 
 
 def _text(packet: bytes) -> str | bytes:

@@ -3,12 +3,15 @@ under the identity lock."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from orchestrator import runs
+from orchestrator.file_ratings import service as file_ratings
+from orchestrator.imports import sidecars
 from orchestrator.imports.folders import shown
 from orchestrator.imports.matching import Ends, Match, matches
 from orchestrator.imports.rows import (
@@ -41,6 +44,14 @@ from orchestrator.models import (
 from orchestrator.photos.identity import is_gone, merge, why_skipped
 
 
+@dataclass(frozen=True)
+class Read:
+    """What was read from the disk for some units, before the lock."""
+
+    ends: Ends
+    sidecars: sidecars.Readings
+
+
 async def known_paths(session: AsyncSession, root_id: int, paths: Sequence[bytes]) -> set[bytes]:
     rows = await session.execute(
         text("SELECT path FROM photo_files WHERE root_id = :root AND path = ANY(:paths)"),
@@ -50,16 +61,17 @@ async def known_paths(session: AsyncSession, root_id: int, paths: Sequence[bytes
 
 
 async def record(
-    session: AsyncSession, job: Import, root: Root, units: Sequence[Unit], ends: Ends, *, only_new: bool = False
+    session: AsyncSession, job: Import, root: Root, units: Sequence[Unit], read: Read, *, only_new: bool = False
 ) -> int:
-    """Write the items of these units, and the photos, files and runs that they lead to. Returns how many items.
+    """Write the items of these units, and the photos, files and runs that they lead to. What their sidecars say is
+    decided in the same transaction. Returns how many items.
 
     With `only_new`, units that turn out to be known are left out: a sample counts new photos.
     """
     as_before = await unchanged(session, root.id, units)
     items = [Item(path, SKIPPED, "already in the archive", photo_id) for path, photo_id in as_before.items()]
     rest = [unit for unit in units if unit.main.path not in as_before]
-    chunk = await _open(session, job, root, rest, ends)
+    chunk = await _open(session, job, root, rest, read.ends)
     fresh: list[Unit] = []
     for unit in rest:
         item = await _recognised(chunk, unit)
@@ -74,6 +86,10 @@ async def record(
     await runs.queue(session, list(chunk.converts.values()))
     await adopt_waiting(session, job, [item.photo_id for item in items if item.state == PENDING])
     await write_items(session, job, items)
+    owners = {item.path: item.photo_id for item in items}
+    heard = await sidecars.record(session, root, units, read.sidecars, owners)
+    await file_ratings.heed(session, heard | {photo.id for photo in chunk.merged.values()})
+    await file_ratings.note_carriers(session, set(owners.values()))
     return len(items)
 
 

@@ -15,10 +15,10 @@ from sqlmodel import col
 
 from orchestrator import events, identity_lock
 from orchestrator.db import Sessions, is_passing_trouble
-from orchestrator.imports import items, roots
+from orchestrator.imports import items, roots, sidecars
 from orchestrator.imports.folders import may_read, shown
-from orchestrator.imports.matching import Ends, hash_ends, read_ends
-from orchestrator.imports.recording import known_paths, record
+from orchestrator.imports.matching import hash_ends, read_ends
+from orchestrator.imports.recording import Read, known_paths, record
 from orchestrator.imports.walk import MAX_LEFT_ALONE_KINDS, Folder, Permissions, Unit, walk
 from orchestrator.models import Import, Root
 from shared.settings import Settings
@@ -118,7 +118,7 @@ class Scanner:
         self, import_id: int, walked: Root, cursor: bytes | None, units: Sequence[Unit], finished: Folder | None
     ) -> bool:
         """One chunk, one transaction, cursor included. False when the import was cancelled meanwhile."""
-        ends = await self._ends(walked, units)
+        read = await self._read(walked, units)
         async with self._sessions.begin() as session:
             await identity_lock.take(session)
             job, root = await _load(session, import_id, lock=True)
@@ -126,7 +126,7 @@ class Scanner:
                 return False
             if job.cursor != cursor or root.id != walked.id or job.scanned:
                 raise Overtaken
-            await record(session, job, root, units, ends)
+            await record(session, job, root, units, read)
             job.error = None
             if finished is not None:
                 job.cursor = finished.path
@@ -135,9 +135,9 @@ class Scanner:
         self._on_commit()
         return True
 
-    async def _ends(self, root: Root, units: Sequence[Unit]) -> Ends:
+    async def _read(self, root: Root, units: Sequence[Unit]) -> Read:
         async with self._sessions() as session:
-            return await read_ends(session, root, units)
+            return Read(await read_ends(session, root, units), await sidecars.read(session, root, units))
 
     async def _scan_sample(self, job: Import, root: Root, wanted: int) -> None:
         """A uniform sample of what is new: every unknown path is a candidate, drawn in random order until enough
@@ -188,7 +188,7 @@ class Scanner:
 
     async def _draw(self, import_id: int, walked: Root, wanted: int, units: Sequence[Unit]) -> bool:
         """Whether photos are still missing after these."""
-        ends = await self._ends(walked, units)
+        read = await self._read(walked, units)
         async with self._sessions.begin() as session:
             await identity_lock.take(session)
             job, root = await _load(session, import_id, lock=True)
@@ -197,7 +197,7 @@ class Scanner:
             missing = wanted - await items.count(session, import_id)
             while units and missing > 0 and job.state != "cancelled":
                 part, units = units[:missing], units[missing:]
-                missing -= await record(session, job, root, part, ends, only_new=True)
+                missing -= await record(session, job, root, part, read, only_new=True)
             await events.record(session, events.IMPORTS, [import_id])
         self._on_commit()
         return missing > 0 and job.state != "cancelled"

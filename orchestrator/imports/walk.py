@@ -3,11 +3,11 @@
 import errno
 import os
 import stat
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from shared.formats import COMPANION_EXTENSIONS, IMAGE_EXTENSIONS, RAW_EXTENSIONS, extension_of
+from shared.formats import COMPANION_EXTENSIONS, IMAGE_EXTENSIONS, RAW_EXTENSIONS, SIDECAR_EXTENSION, extension_of
 
 MAX_LEFT_ALONE_KINDS = 50
 _DRIVE_GONE = (errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.ENXIO, errno.ENODEV, errno.EHOSTDOWN, errno.ETIMEDOUT)
@@ -28,6 +28,7 @@ class Unit:
 
     main: FoundFile
     companion: FoundFile | None = None
+    sidecars: tuple[FoundFile, ...] = ()  # `a.xmp` and `a.ext.xmp`
 
 
 @dataclass
@@ -92,6 +93,7 @@ def _read(root: bytes, folder: Folder, permissions: Permissions) -> list[bytes]:
     """Fills `folder`; returns the folders inside it."""
     inner: list[bytes] = []
     files: list[FoundFile] = []
+    sidecars: list[FoundFile] = []
     trouble: OSError | None = None
     with os.scandir(os.path.join(root, folder.path)) as entries:
         for entry in entries:
@@ -103,6 +105,8 @@ def _read(root: bytes, folder: Folder, permissions: Permissions) -> list[bytes]:
                     inner += [path] if permissions.may_enter(entry.path) else []
                 elif (extension := extension_of(entry.name)) in IMAGE_EXTENSIONS:
                     files += _file(entry, path, folder.left_alone, permissions)
+                elif extension == SIDECAR_EXTENSION:
+                    sidecars += _file(entry, path, folder.left_alone, permissions)
                 else:
                     _leave_alone(folder.left_alone, "link to a folder" if entry.is_dir() else extension or "other")
             except OSError as exc:
@@ -110,7 +114,9 @@ def _read(root: bytes, folder: Folder, permissions: Permissions) -> list[bytes]:
                 _leave_alone(folder.left_alone, "unreadable file")
     if trouble is not None:
         _raise_if_drive_gone(trouble, root, folder.path)
-    folder.units = pair(files)
+    folder.units, strays = beside(pair(files), sidecars)
+    for _ in strays:
+        _leave_alone(folder.left_alone, SIDECAR_EXTENSION)
     return inner
 
 
@@ -146,6 +152,29 @@ def pair(files: list[FoundFile]) -> list[Unit]:
             taken |= {companion.path} if companion else set()
     units += [Unit(file) for file in files if extension_of(file.path) not in RAW_EXTENSIONS and file.path not in taken]
     return sorted(units, key=lambda unit: unit.main.path)
+
+
+def beside(units: list[Unit], sidecars: list[FoundFile]) -> tuple[list[Unit], list[FoundFile]]:
+    """The units of one folder with their sidecars, and the sidecars of photos that are not there.
+
+    `a.nef.xmp` belongs to `a.nef`, `a.xmp` to what is called `a`: the RAW if there is one. Upper and lower case are
+    told apart only where both are there.
+    """
+    if not sidecars:
+        return units, []
+    raws_first = sorted(enumerate(units), key=lambda one: extension_of(one[1].main.path) not in RAW_EXTENSIONS)
+    paths = [(file.path, at) for at, unit in raws_first for file in (unit.main, unit.companion) if file]
+    names = [*paths, *((_stem(path), at) for path, at in paths)]
+    owners: dict[bytes, int] = {}
+    for name, at in [*names, *((name.lower(), at) for name, at in names)]:
+        owners.setdefault(name, at)
+    owned: dict[int, list[FoundFile]] = defaultdict(list)
+    strays: list[FoundFile] = []
+    for file in sorted(sidecars, key=lambda file: file.path):
+        name = _stem(file.path)
+        owner = owners.get(name, owners.get(name.lower()))
+        (strays if owner is None else owned[owner]).append(file)
+    return [replace(unit, sidecars=tuple(owned.get(at, ()))) for at, unit in enumerate(units)], strays
 
 
 def _stem(path: bytes) -> bytes:

@@ -6,6 +6,7 @@ from sqlalchemy import delete, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from orchestrator.file_ratings import service as file_ratings
 from orchestrator.imports.roots import is_empty_or_missing
 from orchestrator.models import Photo, Root
 from orchestrator.photos import sweeper
@@ -30,10 +31,11 @@ def why_skipped(photo: Photo) -> str | None:
 
 async def merge(session: AsyncSession, photo: Photo, into: Photo) -> None:
     """`photo` turns out to be `into`: its files, items and failures move over, and what the person said about it
-    where nothing was said about the other. Its row goes."""
+    where nothing was said about the other. Its row goes. What files say about `into` is to be heeded afterwards."""
     await session.flush()
     for one in sorted((photo, into), key=lambda one: one.id):
         await session.refresh(one, with_for_update=True)  # a decision may have been made since it was read
+    await file_ratings.withdraw(session, photo, into)
     if into.user_rating is None and into.kept_at is None and into.rejected_at is None:
         into.rejected_at = photo.rejected_at
     into.user_rating = photo.user_rating if into.user_rating is None else into.user_rating

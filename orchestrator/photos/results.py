@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from orchestrator.file_ratings import service as file_ratings
 from orchestrator.imports import items
 from orchestrator.imports.folders import shown
 from orchestrator.models import COMPANION, COPY, DAMAGED, DONE, ORIGINAL, SKIPPED, Photo, PhotoFile, Root
@@ -26,6 +27,7 @@ async def apply(session: AsyncSession, applied: Sequence[Applied]) -> Sequence[i
     known = await _known_by_hash(session, [result.content_hash for result in results])
     outcomes: dict[int, tuple[str, str | None]] = {}
     changed: list[int] = []
+    heard: set[int] = set()  # their files may say another rating now
     for result in results:
         photo, file = photos.get(result.photo_id), files.get((result.photo_id, ORIGINAL))
         if photo is None or file is None or photo.deleted_at:
@@ -40,8 +42,10 @@ async def apply(session: AsyncSession, applied: Sequence[Applied]) -> Sequence[i
             reason = await _join(session, photo, file, other)
             await items.settle(session, {photo.id: (SKIPPED, reason)})
             await _leave(session, photo, other)
+            heard.add(other.id)
         else:
             await sweeper.consider(session, _replaced(photo, result))
+            heard |= {photo.id} if photo.embedded_rating != result.rating else set()
             _fill(photo, result)
             _remember_companion(files.get((photo.id, COMPANION)), result)
             known.setdefault(result.content_hash, photo)
@@ -49,6 +53,7 @@ async def apply(session: AsyncSession, applied: Sequence[Applied]) -> Sequence[i
             outcomes[photo.id] = (DAMAGED, result.damage) if result.damage else (DONE, None)
     await session.flush()
     await items.settle(session, outcomes)
+    await file_ratings.heed(session, heard)
     return changed
 
 
@@ -134,9 +139,10 @@ def _fill(photo: Photo, result: convert.Result) -> None:
     """Everything derived; nothing that the person made."""
     derived = result.model_dump(
         exclude={
-            "photo_id", "quick_hash", "size", "mtime_ns", "quality", "exif",
+            "photo_id", "quick_hash", "size", "mtime_ns", "quality", "exif", "rating",
             "companion_content_hash", "companion_quick_hash",
         }
     )  # fmt: skip
     for values in (derived, result.quality.model_dump(), result.exif.model_dump()):
         photo.sqlmodel_update(values)
+    photo.embedded_rating = result.rating

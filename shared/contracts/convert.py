@@ -73,3 +73,4 @@ class Result(Message):
     perceptual_hash: str = Field(pattern=r"^[0-9a-f]{16}$")
     quality: Quality
     exif: Exif = Exif()
+    rating: int | None = Field(default=None, ge=-1, le=5)  # in the file: 1-5, -1 = rejected

@@ -12,7 +12,7 @@ from shared.formats import extension_of
 from shared.settings import Settings
 from workers.domain import damage, formats, phash, quality
 from workers.domain.names import printable_name
-from workers.engines import exif, odd_bits, originals, pillow_images, raw, tiff_tags, vips_images
+from workers.engines import embedded_rating, exif, odd_bits, originals, pillow_images, raw, tiff_tags, vips_images
 from workers.engines.originals import Original
 from workers.engines.pixels import Decoded, Pixels, Rendered, is_sideways, luma_of, render
 
@@ -32,6 +32,7 @@ class Photo:
     size: tuple[int, int]  # width and height of the original, as stored
     orientation: int  # of the original
     exif: convert.Exif
+    rating: int | None  # in the file
     variance_gain: float = 1  # brings the sharpness of a mosaic to the scale of a developed picture
     companion_hash: str = ""
 
@@ -79,7 +80,8 @@ def _decode_image(data: bytes, kind: str, check_size: "_SizeLimit") -> Photo:
         shown = replace(shown, damage="The end of the file is overwritten with zeros.")
     height, width = shown.pixels.shape[:2]
     luma = luma_of(shown.pixels)
-    return Photo(shown, "original", kind, luma, (width, height), shown.orientation, exif.read(tags))
+    rating = embedded_rating.read(tags, shown.xmp)
+    return Photo(shown, "original", kind, luma, (width, height), shown.orientation, exif.read(tags), rating)
 
 
 def _pixels(data: bytes, kind: str, check_size: "_SizeLimit") -> Decoded:
@@ -106,6 +108,7 @@ def _decode_raw(
         (developed.width, developed.height),
         developed.orientation,
         exif.read(tags, developed.capture),
+        embedded_rating.read(tags, *embedded_rating.packets_of_raw(tags, data), developed.preview_xmp),
         raw.MOSAIC_VARIANCE_GAIN if developed.is_mosaic else 1,
         companion[1] if companion and developed.source == "companion" else "",
     )
@@ -165,7 +168,14 @@ def _result(
         perceptual_hash=phash.perceptual_hash(luma_of(rendered.pixels)),
         quality=_quality(photo, rendered),
         exif=photo.exif,
+        rating=_rating(photo, companion),
     )
+
+
+def _rating(photo: Photo, companion: Original | None) -> int | None:
+    if photo.rating is None and companion is not None:
+        return embedded_rating.of_companion(companion.data)
+    return photo.rating
 
 
 def _key(original: Original, photo: Photo) -> str:

@@ -75,6 +75,12 @@ class Tags:
             return number if abs(number) < 1e9 else None  # also not for NaN
         return None
 
+    def blob(self, tag: Base) -> bytes | None:
+        value = self.get(tag)
+        with _tolerant():
+            return bytes(value) if isinstance(value, (bytes, tuple)) else None
+        return None
+
     def text(self, tag: Base) -> str | None:
         value = self.get(tag)
         text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value or "")
@@ -98,6 +104,7 @@ _MAIN_TAGS = (
     *(Base.Make, Base.Model, Base.DateTime, Base.Orientation, Base.LensModel, Base.LensSpecification),
     *(Base.DateTimeOriginal, Base.SubsecTimeOriginal, Base.SubsecTime, Base.OffsetTimeOriginal, Base.OffsetTime),
     *(Base.FocalLength, Base.FNumber, Base.ExposureTime, Base.ISOSpeedRatings, Base.ExposureBiasValue),
+    *(Base.XMLPacket, Base.Rating),
 )
 
 

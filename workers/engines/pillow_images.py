@@ -32,7 +32,9 @@ def _decode_heif(data: bytes, check_size: CheckSize) -> Decoded:
     image = pillow_heif.open_heif(data, convert_hdr_to_8bit=True)
     check_size(*image.size)
     shown = Image.frombuffer(image.mode, image.size, bytes(image.data), "raw", image.mode, image.stride)
-    return Decoded(_on_paper(shown), image.info.get("icc_profile"), 1, image.info.get("exif"))
+    return Decoded(
+        _on_paper(shown), image.info.get("icc_profile"), 1, image.info.get("exif"), xmp=image.info.get("xmp")
+    )
 
 
 def _decode_jxl(data: bytes, check_size: CheckSize) -> Decoded:
@@ -46,7 +48,9 @@ def _decode_jxl(data: bytes, check_size: CheckSize) -> Decoded:
         check_size(*size)
     with Image.open(io.BytesIO(data), formats=["JXL"]) as image:
         image.load()
-        return Decoded(_on_paper(image), image.info.get("icc_profile"), 1, image.info.get("exif"))
+        return Decoded(
+            _on_paper(image), image.info.get("icc_profile"), 1, image.info.get("exif"), xmp=image.info.get("xmp")
+        )
 
 
 def _decode_bmp(data: bytes, check_size: CheckSize) -> Decoded:

@@ -31,6 +31,7 @@ class Decoded:
     orientation: int = 1  # as Exif counts
     exif: bytes | None = None
     damage: str | None = None
+    xmp: bytes | None = None
 
 
 @dataclass(frozen=True)

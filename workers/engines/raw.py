@@ -50,6 +50,7 @@ class RawPhoto:
     height: int
     orientation: int
     preview_exif: bytes | None  # what the camera's own JPEG holds
+    preview_xmp: bytes | None
     capture: Capture
 
 
@@ -96,6 +97,7 @@ def decode(data: bytes, render: Render, companion: Decoded | None, check_size: C
             sizes.height,
             orientation,
             preview.exif if preview else None,
+            preview.xmp if preview else None,
             raw.other,
         )
 

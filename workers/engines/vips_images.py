@@ -62,14 +62,14 @@ def _load(
     check_size(image.width, image.height)
     if least_edge and kind == "JPEG" and (shrink := _shrink(image, least_edge)) > 1:
         image = _LOADERS[kind](data, access="sequential", fail_on=fail_on, shrink=shrink)
-    exif = _blob(image, "exif-data")
+    exif, xmp = _blob(image, "exif-data"), _blob(image, "xmp-data")
     orientation = image.get("orientation") if kind != "AVIF" and "orientation" in image.get_fields() else 1
     if kind == "AVIF" and (space := hdr.nclx(data)):
-        return Decoded(*hdr.to_8_bit(image, space), 1, exif, damage)
+        return Decoded(*hdr.to_8_bit(image, space), 1, exif, damage, xmp)
     if kind == "TIFF":
         image = _without_channels(image, data)
     shown, profile = sample_depth.to_8_bit(image)
-    return Decoded(_array(shown), profile, orientation, exif, damage)
+    return Decoded(_array(shown), profile, orientation, exif, damage, xmp)
 
 
 def _shrink(image: pyvips.Image, least_edge: int) -> int:
