@@ -1,6 +1,7 @@
 """The tables. Only services and results write them; migrations/ creates them."""
 
 from orchestrator.models.columns import Json
+from orchestrator.models.curation import CurationState
 from orchestrator.models.imports import Import, ImportItem, RatingConflict, Sidecar
 from orchestrator.models.photos import EmbeddingModel, OrphanCandidate, Photo, PhotoFile, PhotoVector, Project, Root
 from orchestrator.models.pipeline import (
@@ -50,6 +51,7 @@ __all__ = [
     "Burst",
     "BurstState",
     "Consent",
+    "CurationState",
     "DeadLetter",
     "EmbeddingModel",
     "ErrorLog",

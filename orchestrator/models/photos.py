@@ -60,6 +60,13 @@ class Photo(SQLModel, table=True):
             postgresql_where=text("user_rating IS NOT NULL AND deleted_at IS NULL"),
         ),
         Index("photos_score_activation", "score_activation", "id", postgresql_where=text(_VISIBLE)),
+        Index(
+            "photos_described",
+            "described_by",
+            "prompt_version",
+            "id",
+            postgresql_where=text("described_by IS NOT NULL AND deleted_at IS NULL"),
+        ),
         Index("photos_burst", "burst_id", postgresql_where=text("burst_id IS NOT NULL")),
     )
     id: int = row_id()

@@ -7,6 +7,7 @@ from shared.claims import ClaimPath
 from shared.contracts import Message, Text
 
 BUILT_IN = "built-in"  # described by pixels and Exif alone, without a model
+PROMPT_VERSION = 1  # stored with every description; raise it when the words asked with change what comes back
 
 ContentType = Literal["portrait", "street", "family", "landscape", "still_life", "architecture", "abstract", "other"]
 

@@ -18,7 +18,6 @@ from shared.contracts.answers import Done, Failed, Held
 from shared.settings import Settings
 from tests.doubles import vision_host
 from tests.doubles.vision_host import MARKUP, Reply, VisionHost, describing, error, tinted
-from workers.domain.prompt import PROMPT_VERSION
 from workers.runner import Delivery, Outcome, run
 from workers.stages.curate import stage
 from workers.tools import Tools
@@ -89,7 +88,7 @@ def test_a_good_reply_is_kept_whole_and_names_its_model(bench: Bench, host: Visi
     result = the_result(bench.describe())
     expected = {**vision_host.GOOD, "suggested_tags": tuple(vision_host.GOOD["suggested_tags"])}
     assert result.model_dump(include=set(expected)) == expected
-    assert (result.described_by, result.prompt_version) == ("llava", PROMPT_VERSION)
+    assert (result.described_by, result.prompt_version) == ("llava", curate.PROMPT_VERSION)
     assert host.calls == {7: 1}
 
 

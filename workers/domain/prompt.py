@@ -1,6 +1,6 @@
 """What the vision model is asked. It is a clerk that puts down what it sees; judging is the person's."""
 
-PROMPT_VERSION = 1  # stored with every description; raise it when the words below change what comes back
+# With a change of these words that changes what comes back goes a new `shared.contracts.curate.PROMPT_VERSION`.
 
 SYSTEM = """\
 You catalogue photographs for an archive. You put down what can be seen, in plain words, as a careful clerk would.

@@ -7,7 +7,6 @@ from shared.contracts import curate
 from shared.errors import Hold, NobodyThere
 from workers import previews
 from workers.domain import plain_description
-from workers.domain.prompt import PROMPT_VERSION
 from workers.domain.reply import PhotoMetadata
 from workers.stage import Stage, one_by_one
 from workers.tools import Tools
@@ -25,7 +24,7 @@ def handle(request: curate.Request, tools: Tools) -> curate.Result:
         if not _may_fall_back(request, tools):
             raise
         return _result(request, curate.BUILT_IN, plain_description.VERSION, _plain(request, image, tools))
-    return _result(request, tools.settings.llm_model, PROMPT_VERSION, described)
+    return _result(request, tools.settings.llm_model, curate.PROMPT_VERSION, described)
 
 
 def _check_host(host: str, tools: Tools) -> None:

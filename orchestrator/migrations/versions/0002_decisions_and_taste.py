@@ -47,6 +47,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("host"),
     )
     op.create_table(
+        "curation_state",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("host", sa.Text(), server_default="", nullable=False),
+        sa.Column("may_fall_back", sa.Boolean(), server_default="true", nullable=False),
+        sa.Column("reached_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
         "stage_pauses",
         sa.Column("stage", sa.Text(), nullable=False),
         sa.Column("since", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
@@ -152,6 +160,13 @@ def upgrade() -> None:
         "photos_burst", "photos", ["burst_id"], unique=False, postgresql_where=sa.text("burst_id IS NOT NULL")
     )
     op.create_index(
+        "photos_described",
+        "photos",
+        ["described_by", "prompt_version", "id"],
+        unique=False,
+        postgresql_where=sa.text("described_by IS NOT NULL AND deleted_at IS NULL"),
+    )
+    op.create_index(
         "photos_rated",
         "photos",
         ["user_rating", sa.literal_column("id DESC")],
@@ -193,3 +208,4 @@ def upgrade() -> None:
     op.create_foreign_key("photos_burst_id_fkey", "photos", "bursts", ["burst_id"], ["id"], ondelete="SET NULL")
     op.execute("INSERT INTO taste_state (id) VALUES (1)")
     op.execute("INSERT INTO burst_state (id) VALUES (1)")
+    op.execute("INSERT INTO curation_state (id) VALUES (1)")

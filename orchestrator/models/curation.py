@@ -1,0 +1,18 @@
+"""Who describes photos now, and whether a model was ever reached."""
+
+from datetime import datetime
+
+from sqlalchemy import Text
+from sqlmodel import Field, SQLModel
+
+from orchestrator.models.columns import moment
+
+
+class CurationState(SQLModel, table=True):
+    """One row: what requests of the curate stage say at present."""
+
+    __tablename__ = "curation_state"
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    host: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
+    may_fall_back: bool = Field(default=True, sa_column_kwargs={"server_default": "true"})
+    reached_at: datetime | None = moment()  # when a model first answered at the default address
