@@ -22,7 +22,7 @@ from orchestrator.imports import routes as import_routes
 from orchestrator.imports.scan import Scanner
 from orchestrator.imports.service import Imports
 from orchestrator.live import Live
-from orchestrator.outbox import Relay, Throughput
+from orchestrator.outbox import Relay
 from orchestrator.photos import pages as photo_pages
 from orchestrator.photos import routes as photo_routes
 from orchestrator.photos import sweeper
@@ -31,6 +31,7 @@ from orchestrator.results import ResultApplier
 from orchestrator.review import routes as review_routes
 from orchestrator.stages import routes as stage_routes
 from orchestrator.tasks import end_tasks
+from orchestrator.throughput import Throughput
 from orchestrator.upkeep import Job, keep_up
 from shared.claims import ClaimStore
 from shared.errors import KeepersError
@@ -87,6 +88,7 @@ async def _lifespan(app: FastAPI, *, settings: Settings, pipeline: Pipeline) -> 
         wake=relay.wake,
         is_connected=lambda: exchange.is_connected,
         trouble_of=exchange.trouble_of,
+        rate_of=throughput.lately,
     )
     choose_model = partial(embedding.choose, settings=settings)
     while True:

@@ -51,6 +51,17 @@ async def open_for(session: AsyncSession, held: Held, probe_seconds: float) -> N
     await _mark_root(session, held.key, held.cause)
 
 
+async def open_for_person(session: AsyncSession, key: str, stage: str, cause: str) -> None:
+    """Hold a stage until the person has decided something. Never probed: `close` it then."""
+    await session.execute(
+        text(
+            "INSERT INTO breakers (key, stage, cause, probe_at) VALUES (:key, :stage, :cause, 'infinity')"
+            " ON CONFLICT (key) DO NOTHING"
+        ),
+        {"key": key, "stage": stage, "cause": cause},
+    )
+
+
 async def close_after_probe(session: AsyncSession, run_ids: Sequence[UUID]) -> None:
     """These runs were answered with something else than a hold: breakers that they probed are closed."""
     keys = (
@@ -119,8 +130,11 @@ async def hold_what_waits(session: AsyncSession, breakers: Sequence[Breaker]) ->
     return held
 
 
-async def begin_probe(session: AsyncSession, key: str, now: datetime, paused: Sequence[int]) -> int | None:
-    """The id of the held run that probes this breaker from now on, if one should. A probe that is not out any more,
+async def begin_probe(
+    session: AsyncSession, key: str, now: datetime, running: Sequence[str], paused: Sequence[int]
+) -> int | None:
+    """The id of the held run that probes this breaker from now on, if one should: of the stages that are `running`,
+    and of no `paused` import. A probe that is not out any more,
     because it was never published, cancelled or superseded, is replaced. Waits for nobody's locks."""
     due = await session.execute(
         text(
@@ -134,9 +148,10 @@ async def begin_probe(session: AsyncSession, key: str, now: datetime, paused: Se
     held = await session.execute(
         text(
             "SELECT id, run_id FROM stage_runs WHERE state = 'held' AND hold_key = :key"
-            " AND coalesce(import_id, 0) <> ALL(:paused) ORDER BY priority, id LIMIT 1 FOR UPDATE SKIP LOCKED"
+            " AND stage = ANY(:running) AND coalesce(import_id, 0) <> ALL(:paused)"
+            " ORDER BY priority, id LIMIT 1 FOR UPDATE SKIP LOCKED"
         ),
-        {"key": key, "paused": list(paused)},
+        {"key": key, "running": list(running), "paused": list(paused)},
     )
     if (run := held.first()) is None:
         return None

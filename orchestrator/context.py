@@ -27,6 +27,7 @@ class Services:
     wake: Callable[[], None]  # the relay, after a commit that queued something
     is_connected: Callable[[], bool]  # to the broker
     trouble_of: Callable[[str], str | None]  # why nothing of a stage can go on
+    rate_of: Callable[[str], float | None]  # answers per second of a stage lately
 
 
 def services(request: Request) -> Services:

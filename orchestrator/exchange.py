@@ -9,7 +9,7 @@ from sqlalchemy import text
 from orchestrator import identity_lock, runs
 from orchestrator.broker import Broker, BrokerError
 from orchestrator.db import Sessions
-from orchestrator.failures.results import DeadLetterFiler
+from orchestrator.failures.filing import DeadLetterFiler
 from orchestrator.outbox import Relay
 from orchestrator.pipeline import Pipeline
 from orchestrator.results import ResultApplier

@@ -7,7 +7,6 @@ applies. What is not in the window can still be paused, cancelled, overtaken or 
 import asyncio
 import json
 import time
-from collections import defaultdict, deque
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -19,7 +18,8 @@ from orchestrator import breakers, tallies
 from orchestrator.broker import Broker, Outgoing
 from orchestrator.db import Sessions
 from orchestrator.models import Breaker
-from orchestrator.pipeline import Pipeline, Step
+from orchestrator.pipeline import Pipeline, Step, stages
+from orchestrator.throughput import Throughput
 
 log = structlog.get_logger()
 
@@ -28,24 +28,6 @@ CONSUMERS_SECONDS = 2.0  # how long a consumer count is believed
 WINDOW_SECONDS = 2.0  # of measured throughput may be in the broker at once
 MAX_PUBLISH = 500
 PATIENCE_SECONDS = 15.0  # a start of workers, or a slow disk of the broker, is no trouble yet
-
-
-class Throughput:
-    """Answers per second and stage, over the last few seconds."""
-
-    SPAN_SECONDS = 5.0
-
-    def __init__(self) -> None:
-        self._answered: dict[str, deque[tuple[float, int]]] = defaultdict(deque)
-
-    def add(self, stage: str, count: int) -> None:
-        self._answered[stage].append((time.monotonic(), count))
-
-    def per_second(self, stage: str) -> float:
-        answered = self._answered[stage]
-        while answered and answered[0][0] < time.monotonic() - self.SPAN_SECONDS:
-            answered.popleft()
-        return sum(count for _, count in answered) / self.SPAN_SECONDS
 
 
 class Relay:
@@ -95,14 +77,15 @@ class Relay:
             if open_breakers:
                 await breakers.hold_what_waits(session, open_breakers)
                 await session.commit()
-            probing = [breaker for breaker in open_breakers if breaker.stage not in paused_stages]
-            published = await self._probe(session, broker, probing, paused)
+            running = [stage for stage in stages(self._pipeline) if stage not in paused_stages]
+            published = await self._probe(session, broker, open_breakers, running, paused)
             counts = await tallies.of_stages(session)
             await session.commit()
             for step in self._pipeline:
                 queued, published_before = (counts[step.stage].get(state, 0) for state in ("queued", "published"))
-                if not queued and not published_before:
+                if not published_before and (not queued or step.stage in paused_stages):
                     self._alone_since.pop(step.stage, None)
+                    self._throughput.rest(step.stage)
                     continue
                 room = await self._window(broker, step) - published_before
                 if queued and step.stage not in paused_stages:
@@ -126,11 +109,16 @@ class Relay:
         return max(self._consumers[step.stage] * step.batch, int(measured), step.batch)
 
     async def _probe(
-        self, session: AsyncSession, broker: Broker, open_breakers: Sequence[Breaker], paused: Sequence[int]
+        self,
+        session: AsyncSession,
+        broker: Broker,
+        open_breakers: Sequence[Breaker],
+        running: Sequence[str],
+        paused: Sequence[int],
     ) -> int:
         published = 0
         for breaker in open_breakers:
-            run = await breakers.begin_probe(session, breaker.key, datetime.now(UTC), paused)
+            run = await breakers.begin_probe(session, breaker.key, datetime.now(UTC), running, paused)
             rows = await _runs(session, "id = :id", {"id": run}) if run is not None else []
             await session.commit()
             published += await self._publish(session, broker, rows)

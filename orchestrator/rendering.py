@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from markupsafe import Markup
 from pydantic import BaseModel
 from starlette.responses import Response
 from starlette.types import Scope
+
+from orchestrator.stages.names import stage_name
 
 _HERE = Path(__file__).parent
 STATIC_FOLDER = _HERE / "static"
@@ -59,6 +62,8 @@ def _environment() -> Environment:
     environment.filters["data"] = _data
     environment.filters["thousands"] = _thousands
     environment.filters["pretty"] = _pretty
+    environment.filters["stage_name"] = stage_name
+    environment.filters["error_name"] = _error_name
     return environment
 
 
@@ -74,6 +79,11 @@ def _data(value: BaseModel) -> Markup:
 
 def _thousands(number: int) -> str:
     return f"{number:,}"
+
+
+def _error_name(error_type: str) -> str:
+    """ "corrupt file" for CorruptFile"""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", error_type).lower()
 
 
 def _pretty(value: Any) -> str:  # Any: JSON

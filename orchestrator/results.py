@@ -16,13 +16,14 @@ from sqlmodel import col
 from orchestrator import breakers, events, identity_lock, runs
 from orchestrator.broker import Incoming
 from orchestrator.db import Sessions, is_passing_trouble
+from orchestrator.failures import filing
 from orchestrator.failures import results as failures
 from orchestrator.imports import items
 from orchestrator.models import CANCELLED, DONE, FAILED, HELD, RETRYING, StageRun
-from orchestrator.outbox import Throughput
 from orchestrator.photos import sweeper
 from orchestrator.pipeline import Pipeline
 from orchestrator.stage_results import Applied
+from orchestrator.throughput import Throughput
 from shared.contracts.answers import Done, Failed, Held, answer_adapter
 
 log = structlog.get_logger()
@@ -102,7 +103,7 @@ class ResultApplier:
         for raw, error in broken:
             async with self._sessions.begin() as session:
                 await identity_lock.take(session)
-                await failures.keep_unapplied(session, raw, error)
+                await filing.keep_unapplied(session, raw, error)
 
     async def _commit(self, answers: Sequence[Answer]) -> None:
         if not answers:

@@ -17,10 +17,10 @@ from PIL import Image
 from sqlalchemy import text
 
 from orchestrator.broker import Incoming
-from orchestrator.outbox import Throughput
 from orchestrator.photos import sweeper
 from orchestrator.pipeline import PIPELINE
 from orchestrator.results import ResultApplier
+from orchestrator.throughput import Throughput
 from shared.contracts import convert
 from shared.settings import Settings
 from tests.pictures import dng, saved, scene

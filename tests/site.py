@@ -96,6 +96,7 @@ async def open_site(settings: Settings) -> AsyncIterator[Site]:
         wake=_no_relay,
         is_connected=lambda: False,
         trouble_of=lambda stage: None,
+        rate_of=lambda stage: None,
     )
     app = an_app(services)
     await hub.start()

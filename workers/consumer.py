@@ -27,6 +27,7 @@ log = structlog.get_logger()
 
 RECONNECT_SECONDS = 1.0
 TICK_SECONDS = 0.2
+MOST_ATTEMPTS = 1_000
 
 
 class Consumer:
@@ -199,7 +200,7 @@ class Session:
             return  # not begun: the broker delivers it again
         headers = properties.headers or {}
         count = int(headers.get("x-delivery-count", 0))
-        header_attempt = int(headers.get("attempt", 1))
+        header_attempt = _attempt(headers.get("attempt"))
         self._workbench.accept(
             Task(
                 key=(properties.message_id or f"tag {method.delivery_tag} of {id(self)}", header_attempt),
@@ -281,6 +282,11 @@ def _run_id(properties: BasicProperties) -> UUID | None:
         return UUID(properties.message_id or "")
     except ValueError:
         return None
+
+
+def _attempt(header: object) -> int:
+    """Whoever published this may have written anything: what is no attempt counts as the first."""
+    return header if isinstance(header, int) and header is not True and 1 <= header <= MOST_ATTEMPTS else 1
 
 
 def _answer_properties(task: Task, kind: str) -> BasicProperties:

@@ -44,6 +44,15 @@ class Progress:
         return waiting + sum(counts.get("held", 0) for counts in self.stages.values())
 
     @property
+    def pauses(self) -> list[str]:
+        """A sentence for each later stage that somebody has paused before it was through."""
+        return [
+            f"The stage {stage} is paused, {counts['held']:,} wait for it. Resume it in the pipeline of the page."
+            for stage, counts in sorted(self.stages.items())
+            if counts.get("paused") and counts.get("held")
+        ]
+
+    @property
     def is_settled(self) -> bool:
         """Nothing goes on any more by itself: every photo is decided, or waits for something that is down."""
         if self.state in ("scanning", "running", "paused"):

@@ -41,8 +41,9 @@ def import_and_wait(client: Client, folder: Path, reporter: Reporter, as_json: b
         progress = _progress(client, import_id)
         if progress is not None:
             reporter.show(progress)
-    if why := progress.error or progress.held_because:
-        print(why, file=sys.stderr)
+    for why in (progress.error or progress.held_because, *progress.pauses):
+        if why:
+            print(why, file=sys.stderr)
     if progress.found == 0:
         print(f"There are no photographs in {folder}.", file=sys.stderr)
         return WRONG_FOLDER

@@ -1,6 +1,6 @@
 """Imports as they are shown."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 from typing import Literal
 
@@ -11,18 +11,22 @@ from sqlmodel import col
 
 from orchestrator import tallies
 from orchestrator.imports.roots import root_key
-from orchestrator.models import Breaker, Import, Project
+from orchestrator.models import Breaker, Import, Project, StagePause
+
+_PAUSED = "Previews are paused. Resume them in the pipeline."
 
 State = Literal["scanning", "running", "paused", "held", "done", "cancelled", "failed"]
 
 
 class StageProgress(BaseModel):
-    """Runs of a later stage for the photos of an import; they never keep it open."""
+    """Runs of a later stage for the photos of an import; they never keep it open. What a paused stage has not begun
+    is held."""
 
     done: int
     pending: int
     failed: int
     held: int
+    paused: bool
 
 
 class ImportView(BaseModel):
@@ -66,7 +70,9 @@ async def _views(session: AsyncSession, statement: Select[Import, str]) -> list[
     counts = await tallies.of_imports(session, [job.id for job, _ in rows])
     open_breakers = (await session.execute(select(Breaker))).scalars().all()
     offline = await _offline_roots(session, rows)
-    return [_view(job, project, counts[job.id], _cause(job, open_breakers), offline) for job, project in rows]
+    paused = set((await session.execute(select(col(StagePause.stage)))).scalars())
+    causes = {job.id: _cause(job, open_breakers) or (_PAUSED if "convert" in paused else None) for job, _ in rows}
+    return [_view(job, project, counts[job.id], causes[job.id], offline, paused) for job, project in rows]
 
 
 async def _offline_roots(session: AsyncSession, rows: Sequence[tuple[Import, str | None]]) -> Mapping[int, str | None]:
@@ -91,6 +97,7 @@ def _view(
     counts: Mapping[str, tallies.Counts],
     cause: str | None,
     offline: Mapping[int, str | None],
+    paused: Set[str],
 ) -> ImportView:
     items = counts[tallies.ITEMS]
     pending = items.get("pending", 0)
@@ -108,7 +115,9 @@ def _view(
         pending=pending,
         damaged=items.get("damaged", 0),
         stages={
-            stage: _progress(states) for stage, states in counts.items() if stage not in (tallies.ITEMS, "convert")
+            stage: _progress(states, stage in paused)
+            for stage, states in counts.items()
+            if stage not in (tallies.ITEMS, "convert")
         },
         sample=job.sample,
         project=project,
@@ -132,10 +141,12 @@ def _state(job: Import, pending: int, is_held: bool) -> State:
     return "running" if job.scanned else "scanning"
 
 
-def _progress(states: tallies.Counts) -> StageProgress:
+def _progress(states: tallies.Counts, is_paused: bool) -> StageProgress:
+    waiting = states.get("queued", 0)
     return StageProgress(
         done=states.get("done", 0),
-        pending=sum(states.get(state, 0) for state in ("queued", "published", "retrying")),
+        pending=sum(states.get(state, 0) for state in ("published", "retrying")) + (0 if is_paused else waiting),
         failed=states.get("failed", 0),
-        held=states.get("held", 0),
+        held=states.get("held", 0) + (waiting if is_paused else 0),
+        paused=is_paused,
     )

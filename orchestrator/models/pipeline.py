@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, LargeBinary, Text, text
+from sqlalchemy import ARRAY, BigInteger, Column, Index, LargeBinary, Text, Uuid, text
 from sqlmodel import Field, SQLModel
 
 from orchestrator.models.columns import Json, json, moment, number, reference, row_id
@@ -99,18 +99,34 @@ class DeadLetter(SQLModel, table=True):
         Index("dead_letters_run", "run_id", unique=True, postgresql_where=text("run_id IS NOT NULL")),
         Index("dead_letters_state", "state", text("id DESC")),
         Index("dead_letters_photo", "photo_id", "stage"),
+        Index("dead_letters_job", "stage", "subject", postgresql_where=text("subject IS NOT NULL")),
+        Index(
+            "dead_letters_cause",
+            "state",
+            "stage",
+            "error_type",
+            "status",
+            text("id DESC"),
+            postgresql_include=["last_at"],
+        ),
     )
     id: int = row_id()
-    run_id: UUID | None = None
+    run_id: UUID | None = None  # of the run that it is about now: putting it back gives both a new one
+    earlier_runs: list[UUID] = Field(
+        default_factory=list, sa_column=Column(ARRAY(Uuid), nullable=False, server_default="{}")
+    )
     stage: str = Field(sa_type=Text)
     photo_id: int | None = reference("photos.id", nullable=True)
+    subject: str | None = Field(default=None, sa_type=Text)  # of a run that is about many photos
     reason: str = Field(sa_type=Text)  # rejected, delivery_limit, undecodable, unapplied
     error_type: str = Field(sa_type=Text)
+    status: int = number(0)  # what a service that was called answered; 0: none was, or it said nothing
     message: str = Field(sa_type=Text)
     body: bytes = Field(sa_type=LargeBinary)
     headers: Json = json()
     state: str = Field(default="open", sa_type=Text)  # open, requeued, discarded, resolved
     times: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
+    discarded_in: UUID | None = None  # what was discarded together is reopened together
     created_at: datetime = moment(now=True)
     last_at: datetime = moment(now=True)
 

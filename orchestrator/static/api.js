@@ -25,7 +25,7 @@ async function ask(address, options) {
     if (error.name === "AbortError") throw error;
     throw new Refusal(0, "unreachable", "Keepers is not answering.");
   }
-  const body = await response.json().catch(() => null);
+  const body = await response.json().catch(() => null); // a 204 has none
   if (response.ok) return body;
   throw new Refusal(response.status, body?.error?.type, body?.error?.message ?? `Keepers answered ${response.status}.`);
 }

@@ -1,10 +1,14 @@
 // Numbers, times and sizes as people read them.
 
 const numbers = new Intl.NumberFormat("en");
+const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "long" });
 const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60]];
 
 export const count = (n) => numbers.format(n);
+
+/** "1.2K", where there is no room for more. */
+export const compact = (n) => short.format(n);
 
 export const plural = (n, one, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;
 
@@ -48,7 +52,9 @@ export function shutter(seconds) {
   return seconds >= 0.3 ? `${Number(seconds.toFixed(1))} s` : `1/${Math.round(1 / seconds)} s`;
 }
 
-export const stageName = (stage) => ({ convert: "Previews", embed: "Similarity" })[stage] ?? stage;
+const STAGES = { convert: "Previews", curate: "Descriptions", embed: "Similarity", score: "Scores", train: "Taste", bursts: "Bursts" };
+
+export const stageName = (stage) => STAGES[stage] ?? stage;
 
 export const stateWord = (state) =>
   ({

@@ -56,11 +56,12 @@ async def test_stages_count_runs_and_say_what_holds_them(site: Site) -> None:
         await factories.a_dead_letter(session, None, run_id=None)
         await session.commit()
     stages = (await site.client.get("/api/stages")).json()
-    convert, embed = stages["items"]
+    by_name = {item["stage"]: item for item in stages["items"]}
+    convert, embed = by_name["convert"], by_name["embed"]
     assert [convert[name] for name in ("queued", "held", "done", "failed")] == [2, 1, 1, 1]
     assert (convert["health"], convert["hold"]["cause"]) == ("held", cause)
     assert (embed["health"], embed["hold"]) == ("idle", None)
-    assert stages["problems"] == 2  # the failed run, and the letter that belongs to none
+    assert stages["problems"] == 1  # the letter
 
 
 async def test_a_stage_whose_last_attempts_all_ended_for_good_is_failing(site: Site) -> None:
@@ -68,8 +69,8 @@ async def test_a_stage_whose_last_attempts_all_ended_for_good_is_failing(site: S
         for _ in range(3):
             await factories.a_failure(session, None, stage="embed", final=True)
         await session.commit()
-    convert, embed = (await site.client.get("/api/stages")).json()["items"]
-    assert (convert["health"], embed["health"]) == ("idle", "failing")
+    health = {item["stage"]: item["health"] for item in (await site.client.get("/api/stages")).json()["items"]}
+    assert (health["convert"], health["embed"]) == ("idle", "failing")
 
 
 async def test_text_from_files_is_never_markup_on_the_problem_pages(site: Site) -> None:

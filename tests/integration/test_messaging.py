@@ -16,9 +16,10 @@ from sqlmodel import col, select
 from orchestrator import runs
 from orchestrator.broker import Broker, Incoming, Outgoing
 from orchestrator.models import Breaker, DeadLetter, StageRun
-from orchestrator.outbox import Relay, Throughput
+from orchestrator.outbox import Relay
 from orchestrator.pipeline import PIPELINE, stages
 from orchestrator.results import ResultApplier
+from orchestrator.throughput import Throughput
 from shared.contracts import convert, embed
 from shared.contracts.answers import Done, Failed, Failure, Held
 from shared.topology import topology

@@ -1,0 +1,15 @@
+"""What pages call the stages. static/format.js says the same."""
+
+STAGE_NAMES = {
+    "convert": "Previews",
+    "curate": "Descriptions",
+    "embed": "Similarity",
+    "score": "Scores",
+    "train": "Taste",
+    "bursts": "Bursts",
+    "results": "Results",
+}
+
+
+def stage_name(stage: str) -> str:
+    return STAGE_NAMES.get(stage, stage)

@@ -1,0 +1,191 @@
+// Both tabs of Problems: what waits and the causes are kept up to date, new rows appear on top, and messages are put
+// back, discarded and reopened. Nothing that is being read or pointed at moves: a cause that is gone says so in its place.
+import { paced, postJson, Refusal } from "./api.js";
+import { plural } from "./format.js";
+import { onFrame, onReset } from "./live.js";
+
+const REST_MS = 1000;
+const MOST_ROWS = 300;
+const DONE = {
+  requeue: ({ requeued: n }) => (n ? `${plural(n, "message")} put back. ${n === 1 ? "It is" : "They are"} tried again now.` : "There was nothing left to try again."),
+  discard: ({ discarded: n }) => (n ? `${plural(n, "message")} discarded. Photos stay marked where they failed.` : "There was nothing left to discard."),
+  reopen: ({ reopened: n }) => (n ? `${plural(n, "message")} reopened.` : "There was nothing left to reopen."),
+};
+const STATES = { requeue: ["", "↻ put back"], discard: ["", "✕ discarded"], reopen: ["red", "! open"] };
+
+const now = document.getElementById("now");
+const list = document.getElementById("rows");
+const filters = document.getElementById("filters");
+
+filters.addEventListener("change", () => {
+  for (const field of filters.elements) field.disabled = field.value === "";
+  filters.submit();
+});
+// A page that comes back from the browser's memory has its fields switched off.
+addEventListener("pageshow", () => [...filters.elements].forEach((field) => (field.disabled = false)));
+
+const refreshNow = paced(async () => {
+  const fresh = await fetchPart("/problems/now", { state: now.dataset.state });
+  if (!fresh) return;
+  showWaiting(fresh.querySelector(".waiting"));
+  showCauses(fresh.querySelector(".causes"));
+  document.dispatchEvent(new Event("rows-added"));
+}, REST_MS);
+
+const fetchRows = paced(async () => {
+  const fresh = await fetchPart(list.dataset.address, { newer_than: list.firstElementChild?.dataset.id ?? 0 });
+  if (fresh) showRows([...fresh.querySelectorAll("li.failure")]);
+}, REST_MS);
+
+/** Our own template, escaped by the server; parsed apart so that nothing in it could run. */
+async function fetchPart(path, more) {
+  const address = new URL(path, location.origin);
+  new URL(location).searchParams.forEach((value, name) => address.searchParams.set(name, value));
+  for (const [name, value] of Object.entries(more)) address.searchParams.set(name, value);
+  const response = await fetch(address).catch(() => undefined);
+  return response?.ok ? new DOMParser().parseFromString(await response.text(), "text/html") : undefined;
+}
+
+function showWaiting(fresh) {
+  const shown = now.querySelector(".waiting");
+  if (isInHand(shown) || words(shown) === words(fresh)) return;
+  shown.replaceWith(fresh);
+}
+
+function showCauses(fresh) {
+  const section = now.querySelector(".causes");
+  const byCause = new Map([...fresh.querySelectorAll(".cause-card")].map((card) => [card.dataset.cause, card]));
+  for (const card of section.querySelectorAll(".cause-card")) {
+    const next = byCause.get(card.dataset.cause);
+    byCause.delete(card.dataset.cause);
+    if (next) renew(card, next);
+    else settle(card);
+  }
+  section.append(...byCause.values());
+  renewHead(section, fresh);
+}
+
+function renew(card, next) {
+  if (isInHand(card)) card.querySelector(".cause-count").replaceWith(next.querySelector(".cause-count"));
+  else if (words(card) !== words(next) || card.classList.contains("settled")) card.replaceWith(next);
+}
+
+function settle(card) {
+  card.classList.add("settled");
+  for (const button of card.querySelectorAll("[data-act]")) button.disabled = true;
+  if (card.querySelector(".outcome").hidden) tell(card, "Nothing of this is left.");
+}
+
+function renewHead(section, fresh) {
+  const [shown, next] = [section, fresh].map((part) => part.querySelector(".causes-head"));
+  if (shown && next) shown.querySelector("h2").textContent = next.querySelector("h2").textContent;
+  else if (next) section.prepend(next);
+}
+
+const isInHand = (node) => node.matches(":hover") || node.contains(document.activeElement);
+// Times tell themselves anew in the browser; the server's are empty.
+function words(node) {
+  const copy = node.cloneNode(true);
+  for (const time of copy.querySelectorAll("time")) time.textContent = time.dateTime;
+  return copy.textContent.replace(/\s+/g, " ").trim();
+}
+
+function showRows(rows) {
+  if (rows.length === 0) return;
+  const before = list.offsetHeight;
+  list.prepend(...rows);
+  if (list.getBoundingClientRect().top < 0) scrollBy(0, list.offsetHeight - before);
+  while (list.children.length > MOST_ROWS) list.lastElementChild.remove();
+  document.getElementById("nothing").hidden = true;
+  document.querySelector(".list-title").classList.remove("visually-hidden");
+  document.dispatchEvent(new Event("rows-added"));
+}
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-act], [data-resume], [data-undo]");
+  if (!button) return;
+  button.disabled = true;
+  if (button.dataset.resume) await resume(button);
+  else if (button.dataset.undo) await undo(button);
+  else if (button.closest(".letter")) await actOnLetter(button);
+  else await actOnCause(button);
+});
+
+async function resume(button) {
+  await answerOf(() => postJson(`/api/stages/${button.dataset.resume}/resume`));
+  button.closest(".notice").remove();
+  refreshNow();
+}
+
+async function actOnCause(button) {
+  const verb = button.dataset.act;
+  const place = button.closest(".cause-card, .causes-head");
+  const answer = await answerOf(() => postJson(`/api/dead-letters/${verb}`, chosen(button)));
+  if (answer instanceof Refusal) button.disabled = false;
+  tell(place, answer instanceof Refusal ? answer.message : DONE[verb](answer), answer.discarded ? answer.batch : undefined);
+  refreshNow();
+}
+
+/** What the button is about; the server leaves out what is not asked for. */
+const chosen = (button) => Object.fromEntries(Object.entries(JSON.parse(button.parentElement.dataset.which)).filter(([, value]) => value !== null));
+
+async function undo(button) {
+  const place = button.closest(".cause-card, .causes-head");
+  const answer = await answerOf(() => postJson("/api/dead-letters/reopen", { batch: button.dataset.undo }));
+  tell(place, answer instanceof Refusal ? answer.message : DONE.reopen(answer));
+  refreshNow();
+}
+
+async function actOnLetter(button) {
+  const row = button.closest(".letter");
+  const verb = button.dataset.act;
+  const answer = await answerOf(() => postJson(`/api/dead-letters/${row.dataset.id}/${verb}`));
+  if (answer instanceof Refusal) return showOnLetter(row, "red", answer.message, []);
+  const others = verb === "discard" ? ["reopen"] : verb === "reopen" ? ["requeue", "discard"] : [];
+  showOnLetter(row, ...STATES[verb], others);
+  refreshNow();
+}
+
+function showOnLetter(row, tone, sentence, verbs) {
+  const badge = row.querySelector(".badge");
+  badge.className = `badge ${tone}`;
+  badge.textContent = sentence;
+  badge.setAttribute("role", "status");
+  const labels = { requeue: "Retry", discard: "Discard", reopen: "Undo" };
+  row.querySelector(".letter-actions").replaceChildren(...verbs.map((verb) => makeButton(labels[verb], { act: verb })));
+}
+
+async function answerOf(ask) {
+  try {
+    return await ask();
+  } catch (refusal) {
+    if (refusal instanceof Refusal) return refusal;
+    throw refusal;
+  }
+}
+
+function tell(place, sentence, batch) {
+  const outcome = place.querySelector(".outcome");
+  outcome.hidden = false;
+  outcome.replaceChildren(sentence, ...(batch ? [" ", makeButton("Undo", { undo: batch })] : []));
+}
+
+function makeButton(label, data) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = data.act === "requeue" ? "" : "quiet";
+  button.textContent = label;
+  Object.assign(button.dataset, data);
+  return button;
+}
+
+if (list.dataset.isFirst === "yes") {
+  onFrame((frame) => {
+    if (frame.failures.length) fetchRows();
+    refreshNow();
+  });
+  onReset(() => {
+    fetchRows();
+    refreshNow();
+  });
+}
