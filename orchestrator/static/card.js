@@ -1,5 +1,6 @@
 // One photo in the grid.
 import { captureTime, count, stageName } from "./format.js";
+import { showStars } from "./stars.js";
 
 const template = document.getElementById("card-template");
 
@@ -9,7 +10,7 @@ export function makeCard(id, width, height) {
   card.dataset.id = id;
   card.style.width = `${width}px`;
   card.querySelector(".frame").style.height = `${height}px`;
-  card.classList.toggle("narrow", width < 130);
+  card.classList.toggle("narrow", width < 190); // stars and the words of a badge do not fit
   return card;
 }
 
@@ -19,8 +20,11 @@ export function fillCard(card, photo) {
   card.classList.toggle("rejected", photo.rejected);
   showPicture(card.querySelector(".frame"), photo);
   card.querySelector(".name").textContent = photo.file_name;
+  card.querySelector(".project").textContent = photo.project ?? "";
+  card.querySelector(".project").hidden = !photo.project;
+  showStars(card.querySelector(".stars"), photo.user_rating);
   card.querySelector(".badges").replaceChildren(...badges(photo));
-  showTaste(card.querySelector(".taste"), photo.preference_score);
+  showTaste(card, photo.preference_score);
 }
 
 function showPicture(frame, photo) {
@@ -40,15 +44,16 @@ const whyNoPicture = (photo) => (photo.stages.convert === "failed" ? "No preview
 function badges(photo) {
   const found = [];
   if (photo.rejected) found.push(badge("red", "✕", "Rejected"));
-  if (photo.manual_match) found.push(badge("amber", "★", "Chef’s pick"));
-  if (photo.user_rating) found.push(badge("stars", "★".repeat(photo.user_rating), `${photo.user_rating} stars`, true));
+  if (photo.manual_match) found.push(badge("amber", "★", "Chef’s Pick"));
+  else if (photo.is_match) found.push(badge("green", "✓", "MATCH"));
+  if (photo.kept && !photo.rejected && !photo.manual_match && !photo.user_rating) found.push(badge("", "◆", "Kept"));
   if (photo.damage) found.push(badge("amber", "△", "Damaged"));
   const failed = Object.entries(photo.stages).filter(([, state]) => state === "failed");
   if (failed.length) found.push(badge("red", "!", `${failed.map(([stage]) => stageName(stage)).join(", ")} failed`));
   return found;
 }
 
-function badge(tone, glyph, word, isGlyphOnly = false) {
+function badge(tone, glyph, word) {
   const node = document.createElement("span");
   node.className = `badge ${tone}`;
   node.title = word;
@@ -56,17 +61,18 @@ function badge(tone, glyph, word, isGlyphOnly = false) {
   mark.textContent = glyph;
   mark.setAttribute("aria-hidden", "true");
   const text = document.createElement("span");
-  text.className = isGlyphOnly ? "visually-hidden" : "word";
+  text.className = "word";
+  node.title = word;
   text.textContent = word;
   node.append(mark, text);
   return node;
 }
 
-function showTaste(bar, score) {
+function showTaste(card, score) {
+  const bar = card.querySelector(".taste");
   bar.hidden = score === null;
-  if (score === null) return;
-  bar.firstElementChild.style.width = `${score}%`;
-  bar.title = `Taste ${score} of 100`;
+  bar.firstElementChild.style.width = `${score ?? 0}%`;
+  card.querySelector(".taste-number").textContent = score ?? "";
 }
 
 function describe(photo) {
@@ -74,6 +80,10 @@ function describe(photo) {
   if (photo.captured_at) parts.push(captureTime(photo.captured_at));
   parts.push(photo.user_rating ? `${photo.user_rating} stars` : "unrated");
   if (photo.rejected) parts.push("rejected");
+  else if (photo.kept && !photo.user_rating && !photo.manual_match) parts.push("kept");
+  if (photo.manual_match) parts.push("chef’s pick");
+  else if (photo.is_match) parts.push("match");
+  if (photo.project) parts.push(`in ${photo.project}`);
   if (photo.damage) parts.push("damaged");
   for (const [stage, state] of Object.entries(photo.stages)) if (state === "failed") parts.push(`${stageName(stage)} failed`);
   if (photo.preference_score !== null) parts.push(`taste ${count(photo.preference_score)}`);

@@ -1,15 +1,19 @@
 // The panel that tells all about one photo.
 import { getJson, Refusal } from "./api.js";
+import { DecisionBar } from "./decision-bar.js";
 import { bytes, captureTime, count, exact, errorName, shutter, stageName, stateWord } from "./format.js";
 
 const SOURCES = { original: "the file itself", embedded: "the camera’s preview inside the RAW", companion: "the JPEG beside the RAW", demosaic: "the RAW, developed by Keepers" };
 const GLYPHS = { done: "✓", failed: "!", held: "Ⅱ" };
 
 export class Details {
-  constructor(node, { closed }) {
+  /** Calls `closed()`, and `decide(photo, wishFor)`; `view` makes of a photo what is to be seen of it. */
+  constructor(node, { closed, decide, view }) {
     this.node = node;
     this.closed = closed;
+    this.view = view;
     this.id = undefined;
+    this.bar = new DecisionBar(node.querySelector(".decision-bar"), decide);
     node.querySelector(".close").addEventListener("click", () => this.close());
     node.addEventListener("keydown", (event) => {
       if (event.key === "Escape") this.close();
@@ -23,6 +27,7 @@ export class Details {
   async open(id) {
     const isOther = id !== this.id;
     this.id = id;
+    if (isOther) this.photo = undefined;
     this.node.hidden = false;
     document.body.classList.add("has-details");
     if (isOther) this.node.scrollTop = 0;
@@ -32,7 +37,7 @@ export class Details {
   close() {
     if (!this.isOpen) return;
     this.node.hidden = true;
-    this.id = undefined;
+    this.id = this.photo = undefined;
     document.body.classList.remove("has-details");
     this.closed();
   }
@@ -53,11 +58,30 @@ export class Details {
   }
 
   #say(sentence) {
+    this.photo = undefined;
     this.#part("file-name").textContent = sentence;
     this.#part("content").hidden = true;
   }
 
+  /** What was decided about the photo shows at once; `items` are photos as the server told them just now. */
+  decided(ids, items) {
+    if (!this.photo || !ids.includes(this.id)) return;
+    Object.assign(this.photo, items.find((photo) => photo.id === this.id));
+    this.#showDecided();
+  }
+
+  /** The photo that is shown, as it is seen; undefined while it is fetched. */
+  get shown() {
+    return this.photo && this.view(this.photo);
+  }
+
+  #showDecided() {
+    this.bar.show(this.shown);
+    this.#part("about").textContent = about(this.shown);
+  }
+
   #show(photo) {
+    this.photo = photo;
     this.#part("content").hidden = false;
     this.#part("file-name").textContent = photo.file_name;
     this.#showPicture(photo);
@@ -68,7 +92,7 @@ export class Details {
     fillList(this.#part("exif"), exif(photo), textValue);
     fillList(this.#part("stages"), photo.runs.map((run) => [stageName(run.stage), run]), runValue);
     fillList(this.#part("files"), photo.files.map((file) => [file.role, file]), fileValue);
-    this.#part("about").textContent = about(photo);
+    this.#showDecided();
     this.#part("logs").href = `/logs?photo=${photo.id}`;
   }
 

@@ -1,11 +1,14 @@
 // The gallery: a list of photos whose state is in the address, live, and moved through by keyboard.
 import { embedded, getJson, paced, Refusal } from "./api.js";
+import { Deciding } from "./deciding.js";
 import { Details } from "./details.js";
 import { captureDay, count, plural } from "./format.js";
 import { closeSheet, filterOf, listenToControls, showControls, showEmpty, sortOf, targetHeight } from "./gallery-controls.js";
 import { Grid } from "./grid.js";
 import { lastEvent, onFrame, onReset, onState } from "./live.js";
 import { PhotoStore } from "./photo-store.js";
+import { starOf } from "./stars.js";
+import { rate } from "./wishes.js";
 
 const LIVE_REST_MS = 500;
 const MOST_PAGES_TO_FIND = 20;
@@ -13,13 +16,15 @@ const COUNT_REST_MS = 1000;
 
 const part = (id) => document.getElementById(id);
 const state = embedded("gallery-state");
-const details = new Details(part("details"), { closed: detailsClosed });
+const deciding = new Deciding({ inHand: photoInHand, changed: showDecided });
+const view = (photo) => deciding.view(photo);
+const details = new Details(part("details"), { closed: detailsClosed, decide: (photo, wishFor) => deciding.decide(photo, wishFor), view });
 const changed = new Set(); // ids that a frame named and that were not looked at yet
 let changedAt = 0; // the last event that named photos
 const waiting = new Map(); // photos that came in while the reader was further down
 
 let query = queryOf(new URL(location));
-let store = new PhotoStore(query, state.photos);
+let store = new PhotoStore(query, { view, first: state.photos });
 let grid = makeGrid();
 let loading;
 let again = loadMore; // what "Try again" does
@@ -61,7 +66,7 @@ async function load() {
   showControls(query);
   closeSheet();
   again = load;
-  const fresh = new PhotoStore(query);
+  const fresh = new PhotoStore(query, { view });
   await attempt(() => fresh.more());
   if (wanted !== query || fresh.next === undefined) return;
   again = loadMore;
@@ -228,6 +233,29 @@ function detailsClosed() {
   if (!part("grid").contains(document.activeElement) && grid.focusId !== undefined) grid.focus(grid.focusId, { reveal: false });
 }
 
+// Deciding
+
+/** The photo that keys decide about: the focused card's, or the one in the panel. */
+function photoInHand() {
+  if (part("grid").contains(document.activeElement)) {
+    const photo = store.photos.get(grid.focusId);
+    return photo && view(photo);
+  }
+  return isNobodyFocused() || part("details").contains(document.activeElement) ? details.shown : undefined;
+}
+
+function showDecided(ids, items) {
+  store.put(items);
+  grid.update(ids.map((id) => store.photos.get(id)).filter(Boolean));
+  details.decided(ids, items);
+}
+
+part("grid").addEventListener("click", (event) => {
+  const photo = store.photos.get(Number(event.target.closest(".card")?.dataset.id));
+  const star = photo && starOf(event, view(photo).user_rating);
+  if (star !== undefined) deciding.decide(view(photo), (seen) => rate(seen, star));
+});
+
 // The first key after the page opened: it finds the photos without a Tab.
 const STARTING_KEYS = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Enter", "i"]);
 const isNobodyFocused = () => [null, document.body].includes(document.activeElement);
@@ -269,6 +297,7 @@ showControls(query);
 grid.show(store);
 showEmpty(query, grid.isEmpty && store.isComplete);
 refreshCounts();
+deciding.start();
 history.scrollRestoration = "manual"; // the browser cannot know how high the list will be
 const opening = Number(new URL(location).searchParams.get("photo"));
 if (opening) {

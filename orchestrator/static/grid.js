@@ -4,7 +4,7 @@ import { justify, justifyUpwards, rowAt, shapeOf, stack } from "./layout.js";
 
 const GAP = 8;
 const ROW_GAP = 12;
-const CAPTION = 24;
+const CAPTION = 46;
 const HEADING = 44;
 const MARGIN = 900; // pixels above and below the screen in which rows are kept
 
@@ -81,7 +81,7 @@ export class Grid {
   update(photos) {
     for (const photo of photos) {
       const card = this.cards.get(photo.id);
-      if (card) fillCard(card, photo);
+      if (card) fillCard(card, this.store.view(photo));
     }
   }
 
@@ -238,7 +238,7 @@ export class Grid {
   #card(cell, height) {
     const card = makeCard(cell.id, cell.width, height);
     const photo = this.store.photos.get(cell.id);
-    if (photo) fillCard(card, photo);
+    if (photo) fillCard(card, this.store.view(photo));
     this.focusId ??= cell.id;
     card.tabIndex = cell.id === this.focusId ? 0 : -1;
     this.cards.set(cell.id, card);
@@ -329,7 +329,7 @@ export class Grid {
     if (!card) return;
     const id = Number(card.dataset.id);
     this.focus(id, { reveal: false });
-    this.wants.opened(id, "click");
+    if (!event.target.closest("button")) this.wants.opened(id, "click");
   }
 
   #focusin(event) {

@@ -6,9 +6,13 @@ const MOST_AT_ONCE = 200; // ids in one address
 const KEPT = 4_000; // photos in full; of the others only the shape and the place are kept
 
 export class PhotoStore {
-  /** `query` is a URLSearchParams with filter, sort, project and import. */
-  constructor(query, first) {
+  /**
+   * `query` is a URLSearchParams with filter, sort, project and import. `view` makes of a photo, as the server told it,
+   * what is to be seen of it.
+   */
+  constructor(query, { view, first }) {
     this.query = query;
+    this.view = view;
     this.order = []; // ids, as loaded
     this.photos = new Map(); // id -> photo; the most recently used last
     this.known = new Set();
@@ -66,10 +70,15 @@ export class PhotoStore {
     }
   }
 
-  /** Fetches photos as they are now; those of this list are kept. */
+  /** Photos as the server told them just now; those of this list are kept. */
+  put(photos) {
+    photos.filter((photo) => this.known.has(photo.id)).forEach((photo) => this.#keep(photo));
+  }
+
+  /** Fetches photos as they are now. */
   async refresh(ids) {
     const photos = await fetchByIds(ids);
-    photos.filter((photo) => this.known.has(photo.id)).forEach((photo) => this.#keep(photo));
+    this.put(photos);
     return photos;
   }
 

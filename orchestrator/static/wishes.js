@@ -1,0 +1,51 @@
+// What a person can wish for a photo by a key, a click or a tap, and what it says. Pure functions; no document here.
+//
+// A wish is {body, words, nothing}: what the server is sent, what is said when it changes the photo, and what is said
+// when it would change nothing.
+
+export function rate(photo, stars) {
+  return stars
+    ? { body: { user_rating: stars }, words: `${starsOf(stars)} for ${photo.file_name}`, nothing: `${photo.file_name} has ${starsOf(stars)} already` }
+    : { body: { user_rating: null }, words: `Cleared the stars of ${photo.file_name}`, nothing: `${photo.file_name} has no stars` };
+}
+
+export function togglePick(photo) {
+  return photo.manual_match
+    ? { body: { manual_match: false }, words: `${photo.file_name} is no pick any more` }
+    : { body: { manual_match: true }, words: `Picked ${photo.file_name}` };
+}
+
+export function keep(photo) {
+  return { body: { action: "keep" }, words: `Kept ${photo.file_name}`, nothing: `${photo.file_name} is kept already` };
+}
+
+export function toggleReject(photo) {
+  return photo.rejected
+    ? { body: { action: "restore" }, words: `Restored ${photo.file_name}` }
+    : { body: { action: "reject" }, words: `Rejected ${photo.file_name}` };
+}
+
+/** Clears pick and reject, never the stars. */
+export function clearFlags(photo) {
+  return {
+    body: { manual_match: false, action: "restore" },
+    words: `Cleared pick and reject of ${photo.file_name}`,
+    nothing: `${photo.file_name} is neither picked nor rejected`,
+  };
+}
+
+/** What `body` changes about the photo, as the server will say it too: {} when nothing. */
+export function changesOf(photo, body) {
+  const after = {};
+  if ("user_rating" in body) after.user_rating = body.user_rating;
+  if ("manual_match" in body) after.manual_match = body.manual_match;
+  if ("project" in body) after.project = body.project;
+  if (body.user_rating || body.manual_match || body.action === "keep") after.kept = true;
+  if (body.action) after.rejected = body.action === "reject";
+  if (body.action === "keep") after.rejected = false;
+  // Whether its score alone makes an unpicked photo a match is for the server to say.
+  if ("manual_match" in after && after.manual_match !== photo.manual_match) after.is_match = after.manual_match;
+  return Object.fromEntries(Object.entries(after).filter(([name, value]) => photo[name] !== value));
+}
+
+const starsOf = (n) => `${n} ${n === 1 ? "star" : "stars"}`;
