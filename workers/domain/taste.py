@@ -18,7 +18,6 @@ FITTED_PHOTOS = 2_000  # per measurement: few ratings are split often, many once
 MOST_REPEATS = 10
 CURVE = (10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
 LARGEST_SHARE = 0.8  # of the ratings that a point of the curve learns from; the rest is there to be predicted
-MOST_TESTED = 2_000
 MIDDLE_STARS = 3.0  # what is foretold for the only rated photo
 SEED = 150  # the same ratings give the same model and the same numbers
 
@@ -133,7 +132,7 @@ def _curve(features: Doubles, ratings: Floats) -> Iterator[CurvePoint]:
     for n in CURVE:
         if n <= LARGEST_SHARE * len(ratings):
             splits = (random.permutation(len(ratings)) for _ in range(_repeats(n)))
-            parts = [(order[:n], order[n : n + MOST_TESTED]) for order in splits]
+            parts = [(order[:n], order[n:]) for order in splits]
             parts = [(known, unseen) for known, unseen in parts if np.ptp(ratings[unseen]) > 0]
             if parts:
                 yield _point(features, ratings, n, parts)
