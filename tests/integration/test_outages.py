@@ -58,7 +58,10 @@ def test_the_broker_is_stopped_and_started_in_the_middle(stack: Stack, own_node:
     own_node.start()
     seen = stack.settled(import_id)
     assert (seen["found"], seen["done"], seen["failed"]) == (21, 21, 0)
-    assert {stage["hold"] for stage in stack.client.get("/api/stages").json()["items"]} == {None}
+    stack.wait(
+        lambda: all(stage["hold"] is None for stage in stack.client.get("/api/stages").json()["items"]),
+        "every hold to be over",
+    )
     stack.check_books()
 
 
