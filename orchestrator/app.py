@@ -9,7 +9,12 @@ import structlog
 from fastapi import FastAPI
 
 from orchestrator import events, health, live, tallies, web
+from orchestrator.bursts import detection as bursts
+from orchestrator.bursts import routes as burst_routes
 from orchestrator.context import Services
+from orchestrator.curation import routes as curation_routes
+from orchestrator.curation import service as curation
+from orchestrator.curation import watching
 from orchestrator.db import migrate, open_engine, open_sessions
 from orchestrator.embedding import routes as embedding_routes
 from orchestrator.embedding import service as embedding
@@ -17,6 +22,8 @@ from orchestrator.embedding.background import ClipFetch
 from orchestrator.exchange import Exchange
 from orchestrator.failures import pages as failure_pages
 from orchestrator.failures import routes as failure_routes
+from orchestrator.file_ratings import pages as file_rating_pages
+from orchestrator.file_ratings import routes as file_rating_routes
 from orchestrator.imports import pages as import_pages
 from orchestrator.imports import routes as import_routes
 from orchestrator.imports.scan import Scanner
@@ -26,11 +33,15 @@ from orchestrator.outbox import Relay
 from orchestrator.photos import pages as photo_pages
 from orchestrator.photos import routes as photo_routes
 from orchestrator.photos import sweeper
-from orchestrator.pipeline import PIPELINE, Pipeline, stages
+from orchestrator.pipeline import PIPELINE, Pipeline, limited, stages
 from orchestrator.results import ResultApplier
 from orchestrator.review import routes as review_routes
 from orchestrator.stages import routes as stage_routes
 from orchestrator.tasks import end_tasks
+from orchestrator.taste import pages as taste_pages
+from orchestrator.taste import routes as taste_routes
+from orchestrator.taste.artifacts import Artifacts
+from orchestrator.taste.keeper import Keeper
 from orchestrator.throughput import Throughput
 from orchestrator.upkeep import Job, keep_up
 from shared.claims import ClaimStore
@@ -47,6 +58,7 @@ def create_app(settings: Settings, pipeline: Pipeline = PIPELINE) -> FastAPI:
     """Pages, JSON, relay and result consumers in one process. Raises KeepersError when an address is missing."""
     if settings.database_url is None or settings.rabbitmq_url is None:
         raise KeepersError("Set DATABASE_URL and RABBITMQ_URL, or run `keepers up`, which brings its own.")
+    pipeline = limited(pipeline, {"curate": settings.curate_concurrency})
     app = FastAPI(
         title="Keepers",
         version="0.1.0",
@@ -57,8 +69,8 @@ def create_app(settings: Settings, pipeline: Pipeline = PIPELINE) -> FastAPI:
     web.install(app)
     for module in (
         import_routes, import_pages, photo_routes, photo_pages, review_routes, failure_routes, failure_pages,
-        stage_routes,
-        embedding_routes, live, health,
+        stage_routes, burst_routes, file_rating_routes, file_rating_pages,
+        embedding_routes, curation_routes, taste_routes, taste_pages, live, health,
     ):  # fmt: skip
         app.include_router(module.router)
     return app
@@ -72,7 +84,15 @@ async def _lifespan(app: FastAPI, *, settings: Settings, pipeline: Pipeline) -> 
     sessions = open_sessions(engine)
     throughput = Throughput()
     relay = Relay(sessions, pipeline, throughput)
-    applier = ResultApplier(sessions, pipeline, throughput, settings.probe_seconds, relay.wake)
+    claims = ClaimStore(settings.claims_folder, settings.library_roots)
+    artifacts = Artifacts(claims)
+    taste = Keeper(sessions, claims, artifacts, settings.taste_window_seconds, relay.wake)
+
+    def on_applied() -> None:
+        relay.wake()
+        taste.wake()
+
+    applier = ResultApplier(sessions, pipeline, throughput, settings.probe_seconds, on_applied)
     names = topology(settings.topology_prefix, stages(pipeline), settings.retry_delays_ms)
     exchange = Exchange(settings.rabbitmq_url, names, sessions, pipeline, relay, applier)
     hub = Live(sessions, settings.database_url)
@@ -80,11 +100,12 @@ async def _lifespan(app: FastAPI, *, settings: Settings, pipeline: Pipeline) -> 
     app.state.services = Services(
         settings=settings,
         sessions=sessions,
-        claims=ClaimStore(settings.claims_folder, settings.library_roots),
+        claims=claims,
         live=hub,
         pipeline=pipeline,
         imports=imports,
         clip=ClipFetch(settings),
+        artifacts=artifacts,
         wake=relay.wake,
         is_connected=lambda: exchange.is_connected,
         trouble_of=exchange.trouble_of,
@@ -96,16 +117,22 @@ async def _lifespan(app: FastAPI, *, settings: Settings, pipeline: Pipeline) -> 
             await migrate(engine)
             async with sessions.begin() as session:
                 await choose_model(session)
+                await curation.prepare(session, settings)
             break
         except OSError as exc:
             log.warning("database.unreachable", error=str(exc))
             await asyncio.sleep(DATABASE_RETRY_SECONDS)
     await hub.start()
     await imports.take_up()
-    claims = app.state.services.claims
     sweeping: list[Job] = [sweeper.Patrol(claims), partial(sweeper.sweep, claims=claims)]
-    jobs: list[Job] = [tallies.fold, events.forget_old, choose_model, embedding.switch_if_complete, *sweeping]
+    if "bursts" in stages(pipeline):
+        sweeping.append(partial(bursts.keep, claims=claims))
+    describing: list[Job] = [watching.Lookout(settings), partial(watching.count_calls, settings=settings)]
+    embeddings: list[Job] = [choose_model, embedding.switch_if_complete]
+    jobs: list[Job] = [tallies.fold, events.forget_old, *embeddings, *describing, *sweeping]
     background = [asyncio.create_task(exchange.run()), asyncio.create_task(keep_up(sessions, jobs))]
+    if "train" in stages(pipeline):
+        background.append(asyncio.create_task(taste.run()))
     try:
         yield
     finally:

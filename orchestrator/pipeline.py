@@ -1,11 +1,15 @@
 """Which stage follows which. Adding a stage is its file in workers/stages, its contract, and one row here."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
+from orchestrator.bursts import results as found_bursts
+from orchestrator.curation import results as curation
 from orchestrator.embedding import results as embedding
 from orchestrator.photos import results as photos
 from orchestrator.stage_results import Apply, Follow
-from shared.contracts import Message, convert, embed
+from orchestrator.taste import results as taste
+from shared.contracts import Message, bursts, convert, curate, embed, score, train
 
 RETRY_BUDGET_SECONDS = 2 * 3600  # past this age, and with empty queues, a published run counts as lost
 
@@ -33,9 +37,18 @@ Pipeline = tuple[Step, ...]
 
 PIPELINE: Pipeline = (
     Step("convert", convert.Request, convert.Result, photos.apply),
+    Step("curate", curate.Request, curate.Result, curation.apply, "convert", curation.follow, concurrency=1),
     Step("embed", embed.Request, embed.Result, embedding.apply, "convert", embedding.follow, batch=16),
+    Step("train", train.Request, train.Result, taste.apply_trainings),
+    Step("score", score.Request, score.Result, taste.apply_scores),
+    Step("bursts", bursts.Request, bursts.Result, found_bursts.apply),
 )
 
 
 def stages(pipeline: Pipeline) -> tuple[str, ...]:
     return tuple(step.stage for step in pipeline)
+
+
+def limited(pipeline: Pipeline, concurrency: Mapping[str, int]) -> Pipeline:
+    """The same with other limits on how many requests of these stages are with the broker."""
+    return tuple(replace(step, concurrency=concurrency.get(step.stage, step.concurrency)) for step in pipeline)

@@ -17,12 +17,16 @@ from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 from orchestrator import live, web
 from orchestrator.answers import ERRORS
+from orchestrator.bursts import routes as burst_routes
 from orchestrator.context import Services
+from orchestrator.curation import routes as curation_routes
 from orchestrator.db import migrate, open_engine, open_sessions
 from orchestrator.embedding import routes as embedding_routes
 from orchestrator.embedding.background import ClipFetch
 from orchestrator.failures import pages as failure_pages
 from orchestrator.failures import routes as failure_routes
+from orchestrator.file_ratings import pages as file_rating_pages
+from orchestrator.file_ratings import routes as file_rating_routes
 from orchestrator.imports import pages as import_pages
 from orchestrator.imports import routes as import_routes
 from orchestrator.imports.scan import Scanner
@@ -34,6 +38,9 @@ from orchestrator.pipeline import PIPELINE
 from orchestrator.review import routes as review_routes
 from orchestrator.server import Server
 from orchestrator.stages import routes as stage_routes
+from orchestrator.taste import pages as taste_pages
+from orchestrator.taste import routes as taste_routes
+from orchestrator.taste.artifacts import Artifacts
 from shared.claims import ClaimStore
 from shared.settings import Settings
 
@@ -85,14 +92,16 @@ async def open_site(settings: Settings) -> AsyncIterator[Site]:
     engine = open_engine(settings.database_url)
     sessions = open_sessions(engine)
     hub = Live(sessions, settings.database_url)
+    claims = ClaimStore(settings.claims_folder, settings.library_roots)
     services = Services(
         settings=settings,
         sessions=sessions,
-        claims=ClaimStore(settings.claims_folder, settings.library_roots),
+        claims=claims,
         live=hub,
         pipeline=PIPELINE,
         imports=Imports(sessions, settings, Scanner(sessions, settings, _no_relay)),
         clip=ClipFetch(settings),
+        artifacts=Artifacts(claims),
         wake=_no_relay,
         is_connected=lambda: False,
         trouble_of=lambda stage: None,
@@ -141,8 +150,8 @@ def an_app(services: Services) -> FastAPI:
 def _routers() -> Iterator[APIRouter]:
     for module in (
         import_routes, import_pages, photo_routes, photo_pages, review_routes, failure_routes, failure_pages,
-        stage_routes,
-        embedding_routes, live,
+        stage_routes, burst_routes, file_rating_routes, file_rating_pages,
+        embedding_routes, curation_routes, taste_routes, taste_pages, live,
     ):  # fmt: skip
         yield module.router
 

@@ -40,6 +40,7 @@ class Stack:
             "RETRY_DELAYS_MS": "[50, 50, 50]",
             "PROBE_SECONDS": "0.2",
             "CONVERT_WORKERS": "1",
+            "LLM_DEFAULT_BASE_URL": "http://127.0.0.1:9/v1/",  # nobody is there
             "PYTHONPATH": str(REPOSITORY),
         }
         self._database_url = database_url

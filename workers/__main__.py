@@ -13,7 +13,7 @@ from shared.topology import topology
 from workers.lifeline import die_with_parent
 from workers.supervisor import Supervisor
 
-ALL_STAGES = ("convert", "embed", "train", "score", "bursts")
+ALL_STAGES = ("convert", "curate", "embed", "train", "score", "bursts")
 SHARING_ONE_PROCESS = ("score", "train", "bursts")
 
 
@@ -46,7 +46,8 @@ def _supervise(settings: Settings, arguments: argparse.Namespace) -> None:
 def _replicas(stages: list[str], settings: Settings) -> dict[tuple[str, ...], int]:
     """How many processes each group of stages gets. What is light or rare shares one."""
     together = tuple(stage for stage in stages if stage in SHARING_ONE_PROCESS)
-    alone = {(stage,): settings.convert_workers if stage == "convert" else 1 for stage in stages}
+    wanted = {"convert": settings.convert_workers, "curate": settings.curate_concurrency}
+    alone = {(stage,): wanted.get(stage, 1) for stage in stages}
     groups = {group: count for group, count in alone.items() if group[0] not in together}
     return groups | ({together: 1} if together else {})
 

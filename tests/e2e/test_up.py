@@ -44,7 +44,8 @@ def keepers(home: Path, *arguments: str | Path) -> subprocess.Popen[str]:
     kept = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "RABBITMQ_URL")}
     return subprocess.Popen(
         [sys.executable, "-m", "orchestrator", *arguments],
-        env=kept | {"KEEPERS_HOME": str(home), "CONVERT_WORKERS": "1"},
+        env=kept
+        | {"KEEPERS_HOME": str(home), "CONVERT_WORKERS": "1", "LLM_DEFAULT_BASE_URL": "http://127.0.0.1:9/v1/"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

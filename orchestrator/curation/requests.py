@@ -1,0 +1,79 @@
+"""The requests of the curate stage: made, put into the outbox, and kept in step with where photos may go."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.contracts import curate
+
+# Of a photo `p` under the state `s`.
+_REQUEST = """jsonb_build_object('photo_id', p.id, 'file_path', p.preview, 'host', s.host,
+  'may_fall_back', s.may_fall_back, 'captured_at', p.captured_at, 'focal_length_mm', p.focal_length_mm)"""
+_WITH_PREVIEW = "p.preview IS NOT NULL AND p.deleted_at IS NULL"
+
+
+async def of_photos(session: AsyncSession, photo_ids: Sequence[int]) -> list[curate.Request]:
+    """A request for each of these photos that has a preview."""
+    sql = f"SELECT {_REQUEST} FROM photos p, curation_state s WHERE p.id = ANY(:ids) AND {_WITH_PREVIEW} ORDER BY p.id"
+    rows = await session.scalars(text(sql), {"ids": list(photo_ids)})
+    return [curate.Request.model_validate(row) for row in rows]
+
+
+async def queue_again(
+    session: AsyncSession, which: str, priority: int, limit: int | None = None, **values: Any
+) -> list[int]:
+    """Put photos `p` for which the SQL condition `which` holds into the outbox once more, but for those that are under
+    way. Returns their ids, the lowest first."""
+    rows = await session.scalars(
+        text(
+            f"""
+            INSERT INTO stage_runs (stage, subject, photo_id, run_id, request, state, attempt, priority)
+            SELECT 'curate', p.id::text, p.id, gen_random_uuid(), {_REQUEST}, 'queued', 1, :priority
+            FROM photos p CROSS JOIN curation_state s
+            WHERE {_WITH_PREVIEW} AND ({which}) AND NOT EXISTS (
+              SELECT 1 FROM stage_runs r WHERE r.stage = 'curate' AND r.subject = p.id::text
+              AND r.state IN ('queued', 'published', 'retrying', 'held'))
+            ORDER BY p.id LIMIT :limit
+            ON CONFLICT (stage, subject) DO UPDATE SET run_id = excluded.run_id, request = excluded.request,
+              state = 'queued', attempt = 1, priority = excluded.priority, hold_key = NULL, error = NULL,
+              error_type = NULL, queued_at = now(), published_at = NULL, finished_at = NULL
+            RETURNING photo_id
+            """
+        ),
+        {"priority": priority, "limit": limit, **values},
+    )
+    return list(rows)
+
+
+async def put_first(session: AsyncSession, photo_id: int, priority: int) -> None:
+    """A photo that waits already waits less long."""
+    await session.execute(
+        text(
+            "UPDATE stage_runs SET priority = :priority WHERE stage = 'curate' AND subject = :subject"
+            " AND state IN ('queued', 'held')"
+        ),
+        {"subject": str(photo_id), "priority": priority},
+    )
+
+
+async def refresh_all(session: AsyncSession) -> None:
+    """Requests that nobody has answered say what is true now. Before anything is published: it waits for locks."""
+    await session.execute(text(_REFRESH + "WHERE stage = 'curate' AND stage_runs.state = ANY(:states)"), _UNANSWERED)
+
+
+async def refresh_waiting(session: AsyncSession) -> None:
+    """The same for what is not out, while everything runs. Waits for nobody's locks."""
+    await session.execute(
+        text(
+            _REFRESH + "WHERE stage_runs.id IN (SELECT id FROM stage_runs WHERE stage = 'curate'"
+            " AND state IN ('queued', 'held') FOR UPDATE SKIP LOCKED)"
+        )
+    )
+
+
+_UNANSWERED = {"states": ["queued", "published", "retrying", "held"]}
+_REFRESH = """
+UPDATE stage_runs SET request = request || jsonb_build_object('host', s.host, 'may_fall_back', s.may_fall_back)
+FROM curation_state s """

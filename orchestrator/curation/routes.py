@@ -1,0 +1,63 @@
+"""Descriptions as JSON: who makes them, the person's yes, and describing again."""
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from orchestrator.answers import ERRORS, Refused
+from orchestrator.context import ServicesDep
+from orchestrator.curation import service
+from orchestrator.curation.queries import Curation, curation
+from orchestrator.paging import RowId
+
+router = APIRouter(responses=ERRORS)
+
+
+class Yes(BaseModel):
+    """Names the host, so that nobody agrees to another one than was shown."""
+
+    host: str
+
+
+class Again(BaseModel):
+    described_by: str | None = None  # a model, or `built-in`; null: all that are not of the model and words in use
+
+
+class Queued(BaseModel):
+    queued: int
+
+
+@router.get("/api/curation")
+async def show_curation(services: ServicesDep) -> Curation:
+    async with services.sessions() as session:
+        return await curation(session, services.settings)
+
+
+@router.post("/api/curation/consent")
+async def consent(services: ServicesDep, yes: Yes) -> Curation:
+    """Photos may be sent to this host from now on."""
+    async with services.sessions.begin() as session:
+        current = await curation(session, services.settings)
+        if not current.is_remote or yes.host != current.host:
+            raise Refused(409, "other_host", f"Photos would be sent to {current.host}, not to {yes.host}.")
+        await service.allow(session, current.host)
+        answer = await curation(session, services.settings)
+    services.wake()
+    return answer
+
+
+@router.post("/api/photos/{photo_id}/describe", status_code=202)
+async def describe_photo(services: ServicesDep, photo_id: RowId) -> Queued:
+    """Describe this photo again, before all others."""
+    async with services.sessions.begin() as session:
+        await service.describe(session, photo_id)
+    services.wake()
+    return Queued(queued=1)
+
+
+@router.post("/api/curation/redescribe", status_code=202)
+async def redescribe(services: ServicesDep, again: Again) -> Queued:
+    """Describe many photos again, after everything else. Their old descriptions stay until then."""
+    async with services.sessions.begin() as session:
+        queued = await service.describe_again(session, services.settings, again.described_by)
+    services.wake()
+    return Queued(queued=queued)
