@@ -188,8 +188,9 @@ async def _items(session: AsyncSession, rows: Sequence[Row]) -> list[PhotoItem]:
 
 
 async def _bursts(session: AsyncSession, photos: Sequence[Photo]) -> dict[int | None, Burst]:
+    """Those that are shown: with two frames at least that take part."""
     ids = {photo.burst_id for photo in photos if photo.burst_id is not None}
-    rows = await session.scalars(select(Burst).where(col(Burst.id).in_(ids))) if ids else ()
+    rows = await session.scalars(select(Burst).where(col(Burst.id).in_(ids), col(Burst.size) > 1)) if ids else ()
     return {burst.id: burst for burst in rows}
 
 
@@ -200,6 +201,7 @@ async def _is_taste_trusted(session: AsyncSession) -> bool:
 def _item(
     photo: Photo, project: str | None, stages: dict[str, str], burst: Burst | None, is_trusted: bool
 ) -> PhotoItem:
+    takes_part = photo.rejected_at is None and photo.burst_dissolved_at is None
     return PhotoItem(
         **photo.model_dump(include=_SAME_NAME),
         thumbnail_url=thumbnail_url(photo.id, photo.thumbnail),
@@ -209,7 +211,9 @@ def _item(
         is_match=photo.manual_match or (is_trusted and (photo.preference_score or 0) >= MATCH_SCORE),
         kept=photo.kept_at is not None,
         rejected=photo.rejected_at is not None,
-        burst=burst and BurstOfPhoto(id=burst.id, kind=burst.kind, size=burst.size, is_best=burst.best_id == photo.id),
+        burst=BurstOfPhoto.model_validate({**burst.model_dump(), "is_best": burst.best_id == photo.id})
+        if burst and takes_part
+        else None,
         stages=stages,
     )
 

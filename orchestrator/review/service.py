@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from orchestrator import events
+from orchestrator.bursts import sizes as bursts
 from orchestrator.models import Photo, Project, RatingEvent
 from orchestrator.taste import service as taste
 
@@ -81,6 +82,7 @@ async def decide(
     if is_taste_changed:
         await taste.request_training(session)
     if changed:
+        await bursts.follow_decisions(session, changed)
         await events.record(session, events.PHOTOS, changed)
     return Decision(batch if changed else None, changed)
 

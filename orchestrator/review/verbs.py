@@ -45,7 +45,7 @@ async def carry_out(sessions: Sessions, ids: Sequence[int], wish: Wish, batch: U
             changes = [Change(photo.id, _decided(photo, fields, wish.action, now)) for photo in photos]
             return await service.decide(session, changes, batch=batch)
 
-    return await _patiently(work)
+    return await patiently(work)
 
 
 async def take_back(sessions: Sessions, batch: UUID, as_batch: UUID | None = None) -> Decision:
@@ -56,7 +56,7 @@ async def take_back(sessions: Sessions, batch: UUID, as_batch: UUID | None = Non
         async with sessions.begin() as session:
             return await service.undo(session, batch, as_batch=as_batch)
 
-    return await _patiently(work)
+    return await patiently(work)
 
 
 def unknown_photo() -> Refused:
@@ -81,7 +81,7 @@ def _text(value: Value) -> str | None:
     return value if isinstance(value, str) else None
 
 
-async def _patiently(work: Callable[[], Awaitable[Decision]]) -> Decision:
+async def patiently(work: Callable[[], Awaitable[Decision]]) -> Decision:
     """A transaction that PostgreSQL ended for the sake of another one passes when it is tried again."""
     for _ in range(_TRIES - 1):
         try:

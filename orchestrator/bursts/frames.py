@@ -1,0 +1,75 @@
+"""The frames that may be in a burst, as the file that a search for bursts works on."""
+
+import asyncio
+import io
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from orchestrator.bursts.sizes import TAKES_PART
+from shared.claims import ClaimStore
+from shared.contracts.embed import DIMENSIONS
+
+FOLDER = "bursts"
+_AT_ONCE = 5_000
+
+Columns = Mapping[str, NDArray[Any]]  # Any: see shared.contracts.bursts
+
+# A frame whose neighbours in time are all too far away is alone, whatever it looks like: it stays here.
+_CANDIDATES = f"""
+SELECT id, (extract(epoch FROM captured_at) * 1000000)::bigint AS captured_us, camera_make, camera_model,
+  halfvec_send(vector) AS vector, sharpness_score, exposure_bias_ev, focus_distance_m,
+  burst_best_at IS NOT NULL AS is_chosen
+FROM (SELECT *, captured_at - lag(captured_at) OVER by_time AS before,
+    lead(captured_at) OVER by_time - captured_at AS after
+  FROM photos WHERE preview IS NOT NULL AND captured_at IS NOT NULL AND {TAKES_PART}
+  WINDOW by_time AS (PARTITION BY camera_make, camera_model ORDER BY captured_at, id)) AS dated
+JOIN photo_vectors ON photo_id = id AND model = :model
+WHERE least(before, after) <= make_interval(secs => :gap)
+"""
+
+
+async def candidates(session: AsyncSession, model: str, gap_seconds: float) -> Columns:
+    """Photos with a vector of this model that have another of their camera within the gap; empty columns for none."""
+    stream = await session.stream(
+        text(_CANDIDATES), {"model": model, "gap": gap_seconds}, execution_options={"yield_per": _AT_ONCE}
+    )
+    cameras: dict[tuple[str | None, str | None], int] = {}
+    parts = [_columns([], cameras)]
+    async for rows in stream.partitions():
+        parts.append(_columns(rows, cameras))
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _columns(rows: Any, cameras: dict[tuple[str | None, str | None], int]) -> Columns:  # Any: rows of _CANDIDATES
+    camera_of = [cameras.setdefault((row.camera_make, row.camera_model), len(cameras)) for row in rows]
+    return {
+        "photo_ids": np.array([row.id for row in rows], np.int64),
+        "captured_us": np.array([row.captured_us for row in rows], np.int64),
+        "cameras": np.array(camera_of, np.int32),
+        "vectors": _vectors(b"".join(row.vector for row in rows)),
+        "sharpness": np.array([row.sharpness_score for row in rows], np.float32),  # None becomes NaN
+        "exposure_bias_ev": np.array([row.exposure_bias_ev for row in rows], np.float32),
+        "focus_distance_m": np.array([row.focus_distance_m for row in rows], np.float32),
+        "is_chosen": np.array([row.is_chosen for row in rows], np.bool_),
+    }
+
+
+def _vectors(sent: bytes) -> NDArray[np.float16]:
+    """pgvector sends a count and an unused number, two bytes each, before the big-endian values."""
+    return np.frombuffer(sent, ">f2").reshape(-1, 2 + DIMENSIONS)[:, 2:].astype("<f2")
+
+
+async def store(claims: ClaimStore, columns: Columns) -> str:
+    return await asyncio.to_thread(_store, claims, columns)
+
+
+def _store(claims: ClaimStore, columns: Columns) -> str:
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **columns)
+    return claims.put(f"{FOLDER}/frames-{uuid.uuid4().hex}.npz", buffer.getvalue())

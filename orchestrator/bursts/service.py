@@ -1,0 +1,188 @@
+"""What the person decides about bursts. Each decision is one batch of decisions about photos, undone as one."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from orchestrator.answers import Refused
+from orchestrator.bursts import detection
+from orchestrator.db import Sessions
+from orchestrator.embedding import service as embedding
+from orchestrator.models import Burst, Photo
+from orchestrator.review import service as review
+from orchestrator.review.service import Change, Decision, Value
+from orchestrator.review.verbs import patiently
+
+SPARED_STARS = 4  # Keep Best of all rejects no frame with so many
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What Keep Best did. `spared` are frames that stay beside the best, `brackets` were left out."""
+
+    undo: UUID | None
+    groups: int
+    kept: int
+    rejected: int
+    spared: int = 0
+    brackets: int = 0
+
+
+async def search_again(
+    sessions: Sessions, *, gap_seconds: float | None, least_cosine: float | None, is_own_cosine: bool
+) -> None:
+    """Look for bursts now. What is given holds from now on; `is_own_cosine` says that `least_cosine` is, and None
+    then means the embedder's own again."""
+    async with sessions.begin() as session:
+        if gap_seconds is not None:
+            await session.execute(text("UPDATE burst_state SET gap_seconds = :gap"), {"gap": gap_seconds})
+        if is_own_cosine:
+            await session.execute(
+                text("UPDATE burst_state SET least_cosine = :cosine, cosine_model = :model"),
+                {"cosine": least_cosine, "model": await embedding.in_force(session)},
+            )
+        await detection.request(session, at_once=True)
+
+
+async def choose_best(sessions: Sessions, burst_id: int, photo_id: int) -> Decision:
+    """From now on this frame is the best, however sharp the others are."""
+
+    async def changes(session: AsyncSession) -> list[Change]:
+        frames = await _frames(session, burst_id)
+        return [*_chosen(_one_of(frames, photo_id), frames)]
+
+    return await _decide(sessions, changes)
+
+
+async def keep_best(sessions: Sessions, burst_id: int, best_id: int | None) -> Kept:
+    """The best, or this frame instead, is kept; all others of the burst are rejected."""
+
+    async def changes(session: AsyncSession) -> list[Change]:
+        frames = await _frames(session, burst_id)
+        burst = await session.get_one(Burst, burst_id)
+        best = _one_of(frames, best_id or burst.best_id)
+        return _with_the_rest_rejected(best, frames, frames)
+
+    made = await _decide(sessions, changes)
+    return Kept(made.batch, groups=1, kept=1, rejected=max(0, len(made.photo_ids) - 1))
+
+
+async def keep_best_of_all(sessions: Sessions) -> Kept:
+    """Keep Best for every burst, as one decision. Brackets are left out: their frames are meant to differ. Beside the
+    best of a burst, frames with four stars or more stay, and so do picks and those that were kept without stars: the
+    person has spoken for each of them, and here nobody looks at them again."""
+    done = Kept(None, 0, 0, 0)
+
+    async def changes(session: AsyncSession) -> list[Change]:
+        nonlocal done
+        bursts = (await session.scalars(select(Burst).where(col(Burst.size) > 1).order_by(col(Burst.id)))).all()
+        frames_of = await _frames_of(session, [burst.id for burst in bursts if burst.kind != "bracket"])
+        wanted: list[Change] = []
+        kept = spared = 0
+        for burst in bursts:
+            frames = frames_of.get(burst.id, [])
+            best = next((frame for frame in frames if frame.id == burst.best_id), None)
+            if best is None or len(frames) < 2:
+                continue
+            losers = [frame for frame in frames if frame is not best and not _is_spoken_for(frame)]
+            kept, spared = kept + 1, spared + len(frames) - 1 - len(losers)
+            wanted += _with_the_rest_rejected(best, frames, losers)
+        rejected = sum("rejected_at" in change.fields for change in wanted)
+        done = Kept(None, kept, kept, rejected, spared, sum(burst.kind == "bracket" for burst in bursts))
+        return wanted
+
+    made = await _decide(sessions, changes)
+    return Kept(made.batch, done.groups, done.kept, done.rejected, done.spared, done.brackets)
+
+
+async def keep_all(sessions: Sessions, burst_id: int) -> Decision:
+    """These frames stay apart: no search groups them again."""
+    now = datetime.now(UTC)
+
+    async def changes(session: AsyncSession) -> list[Change]:
+        return [Change(frame.id, {"burst_dissolved_at": now}) for frame in await _frames(session, burst_id)]
+
+    return await _decide(sessions, changes)
+
+
+async def _decide(sessions: Sessions, changes: Callable[[AsyncSession], Awaitable[Sequence[Change]]]) -> Decision:
+    batch = uuid4()
+
+    async def work() -> Decision:
+        async with sessions.begin() as session:
+            return await review.decide(session, await changes(session), batch=batch)
+
+    return await patiently(work)
+
+
+def unknown_burst() -> Refused:
+    return Refused(404, "unknown_burst", "There is no burst with this number. Bursts change when they are found again.")
+
+
+async def _frames(session: AsyncSession, burst_id: int) -> list[Photo]:
+    """The frames that take part, locked. Raises Refused when there is nothing to choose among."""
+    if await session.get(Burst, burst_id) is None:
+        raise unknown_burst()
+    rows = await session.execute(text("SELECT id FROM photos WHERE burst_id = :id"), {"id": burst_id})
+    members = await review.locked(session, list(rows.scalars()))
+    frames = [frame for frame in members if frame.burst_id == burst_id and _takes_part(frame)]
+    if len(frames) < 2:
+        if not frames and any(frame.burst_dissolved_at for frame in members):
+            raise Refused(409, "burst_dissolved", "All photos of this burst were kept: it is none any more.")
+        raise Refused(409, "burst_decided", "This burst is decided: at most one of its photos is left.")
+    return frames
+
+
+def _takes_part(photo: Photo) -> bool:
+    """As `sizes.TAKES_PART` says it."""
+    return photo.rejected_at is None and photo.deleted_at is None and photo.burst_dissolved_at is None
+
+
+async def _frames_of(session: AsyncSession, burst_ids: Sequence[int]) -> dict[int, list[Photo]]:
+    rows = await session.scalars(
+        select(Photo)
+        .where(col(Photo.burst_id).in_(burst_ids))
+        .order_by(col(Photo.id))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    frames: dict[int, list[Photo]] = {}
+    for photo in rows:
+        if photo.burst_id is not None and _takes_part(photo):
+            frames.setdefault(photo.burst_id, []).append(photo)
+    return frames
+
+
+def _one_of(frames: Sequence[Photo], photo_id: int | None) -> Photo:
+    found = next((frame for frame in frames if frame.id == photo_id), None)
+    if found is None:
+        raise Refused(422, "not_in_burst", f"Photo {photo_id} is not in this burst, or was rejected.")
+    return found
+
+
+def _chosen(best: Photo, frames: Sequence[Photo], **fields: Value) -> list[Change]:
+    now = datetime.now(UTC)
+    others = [frame for frame in frames if frame is not best and frame.burst_best_at is not None]
+    return [
+        Change(best.id, {"burst_best_at": best.burst_best_at or now, **fields}),
+        *(Change(frame.id, {"burst_best_at": None}) for frame in others),
+    ]
+
+
+def _with_the_rest_rejected(best: Photo, frames: Sequence[Photo], losers: Sequence[Photo]) -> list[Change]:
+    now = datetime.now(UTC)
+    wanted = {change.photo_id: dict(change.fields) for change in _chosen(best, frames, kept_at=best.kept_at or now)}
+    for frame in losers:
+        if frame is not best:
+            wanted.setdefault(frame.id, {})["rejected_at"] = now
+    return [Change(photo_id, fields) for photo_id, fields in wanted.items()]
+
+
+def _is_spoken_for(photo: Photo) -> bool:
+    stars = photo.user_rating
+    return photo.manual_match or (photo.kept_at is not None if stars is None else stars >= SPARED_STARS)
