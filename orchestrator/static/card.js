@@ -10,7 +10,7 @@ export function makeCard(id, width, height) {
   card.dataset.id = id;
   card.style.width = `${width}px`;
   card.querySelector(".frame").style.height = `${height}px`;
-  card.classList.toggle("narrow", width < 190); // stars and the words of a badge do not fit
+  card.classList.toggle("narrow", width < 170); // too narrow for the words of a badge
   return card;
 }
 

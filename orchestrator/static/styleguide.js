@@ -1,6 +1,8 @@
 // The states of cards and imports, made by the same code as on their pages.
 import { fillCard, makeCard } from "./card.js";
+import { DecisionBar } from "./decision-bar.js";
 import { ImportRow } from "./import-row.js";
+import { showStars } from "./stars.js";
 
 const GREY = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 3 2'><rect width='3' height='2' fill='#777'/><path d='m0 2 1-1 .6.5.5-.7L3 2z' fill='#555'/></svg>";
 const LONG = `A name that goes on and on ${"and on ".repeat(12)}.jpg`;
@@ -10,19 +12,23 @@ const CARDS = [
   ["ready", {}],
   ["on its way", { thumbnail_url: null, stages: { convert: "published" } }],
   ["failed", { thumbnail_url: null, stages: { convert: "failed" } }],
-  ["rated, with taste", { user_rating: 4, preference_score: 82 }],
+  ["rated, with taste", { user_rating: 4, preference_score: 82, is_match: true }],
+  ["match", { preference_score: 91, is_match: true }],
   ["chef’s pick", { manual_match: true, user_rating: 5 }],
+  ["kept", { kept: true }],
+  ["in a project", { project: "Iceland, the long trip around the ring road", user_rating: 1 }],
   ["damaged", { damage: "The end of this file is missing." }],
   ["rejected", { rejected: true }],
   ["one stage failed", { stages: { convert: "done", embed: "failed" } }],
-  ["very long name", { file_name: LONG, user_rating: 3, damage: "x" }],
+  ["very long name", { file_name: LONG, user_rating: 3, damage: "x", project: LONG }],
   ["markup and right-to-left", { file_name: "<b>bold</b> \u202egpj.exe" }],
 ];
-const NARROW = ["narrow", { user_rating: 5, damage: "x" }];
+const NARROW = ["narrow", { user_rating: 5, damage: "x", manual_match: true }];
+const BARS = [{}, { user_rating: 3, manual_match: true, kept: true }, { user_rating: 5, kept: true, rejected: true }];
 
 function showCard([name, fields], width) {
   const card = makeCard(0, width, 140);
-  const photo = { id: 0, file_name: `${name}.jpg`, captured_at: null, user_rating: null, preference_score: null, manual_match: false, rejected: false, damage: null, placeholder: null, thumbnail_url: `data:image/svg+xml,${encodeURIComponent(GREY)}`, stages: done };
+  const photo = { id: 0, file_name: `${name}.jpg`, captured_at: null, user_rating: null, preference_score: null, manual_match: false, is_match: false, kept: false, rejected: false, project: null, burst: null, damage: null, placeholder: null, thumbnail_url: `data:image/svg+xml,${encodeURIComponent(GREY)}`, stages: done };
   fillCard(card, { ...photo, ...fields });
   document.querySelector(".cards-row").append(card);
 }
@@ -39,6 +45,10 @@ const IMPORTS = [
 
 CARDS.forEach((card) => showCard(card, 210));
 showCard(NARROW, 100);
+document.querySelectorAll("#star-states .stars").forEach((node, n) => showStars(node, [null, 1, 3, 5][n]));
+document.querySelectorAll("#bar-states .decision-bar").forEach((node, n) => {
+  new DecisionBar(node, () => {}).show({ user_rating: null, manual_match: false, kept: false, rejected: false, ...BARS[n] });
+});
 for (const [index, fields] of IMPORTS.entries()) {
   const row = new ImportRow(index, { act: async () => {} });
   row.show({ path: `/photos/${fields.label}`, done: 0, damaged: 0, failed: 0, skipped: 0, pending: 0, stages: {}, ...fields });
