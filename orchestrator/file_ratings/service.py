@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import Row, delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from orchestrator import events, identity_lock
 from orchestrator.answers import Refused
 from orchestrator.imports.folders import shown
 from orchestrator.models import Photo, RatingConflict
@@ -27,14 +28,13 @@ class _Voices:
 
     photo_id: int
     said: int | None  # by the newest sidecar that says anything, else by the file itself
-    sidecar: str | None  # where that was read, to show
-    file_path: str
+    file_path: str  # where that was read, to show
     user_rating: int | None
     kept_at: datetime | None
     rejected_at: datetime | None
     rated_here: bool  # the person gave, took back or cleared a rating, or rejected or restored the photo
     kept_here: bool
-    applied: Mapping[str, Any] | None  # what a file changed last
+    applied: Mapping[str, Any]  # what files decided so far. Any: JSON
     spoke_last: str | None  # the source of the last decision
     conflict: str | None  # state of the one that is known
 
@@ -44,8 +44,6 @@ class _Voices:
 
     @property
     def said_before(self) -> int | None:
-        if self.applied is None:
-            return None
         return REJECTED if self.applied.get("rejected_at") else self.applied.get("user_rating")
 
     @property
@@ -68,12 +66,13 @@ async def heed(session: AsyncSession, photo_ids: Collection[int]) -> None:
     over: list[int] = []
     await _lock(session, photo_ids)
     for photo in await _voices(session, photo_ids):
-        is_heeded = photo.said == photo.present or photo.said in (None, photo.said_before)
-        if photo.said != photo.present and photo.is_free:
+        differs = photo.said != photo.present
+        if differs and photo.is_free:
             changes.append(_change(photo))
-        elif not is_heeded:
+        elif differs and photo.said not in (None, photo.said_before):
             listed.append(photo)
-        elif photo.conflict == OPEN:
+            continue
+        if photo.conflict == OPEN:
             over.append(photo.photo_id)
     await decide(session, changes, "file")
     await _list(session, listed)
@@ -105,6 +104,7 @@ async def withdraw(session: AsyncSession, photo: Photo, other: Photo) -> None:
 
 async def resolve(session: AsyncSession, conflict_id: int, choice: Choice) -> Decision:
     """Settle one conflict. Raises Refused when there is none, or when it was settled already."""
+    await identity_lock.take(session)
     conflict = await session.get(RatingConflict, conflict_id, with_for_update=True)
     if conflict is None:
         raise Refused(404, "unknown_conflict", "There is no such difference; perhaps it has gone.")
@@ -115,11 +115,9 @@ async def resolve(session: AsyncSession, conflict_id: int, choice: Choice) -> De
 
 async def resolve_all(session: AsyncSession, choice: Choice) -> Decision:
     """Settle every open conflict in one decision."""
+    await identity_lock.take(session)
     rows = await session.scalars(
-        select(RatingConflict)
-        .where(col(RatingConflict.state) == OPEN)
-        .order_by(col(RatingConflict.photo_id))
-        .with_for_update()
+        select(RatingConflict).where(col(RatingConflict.state) == OPEN).order_by(col(RatingConflict.photo_id))
     )
     return await _settle(session, rows.all(), choice)
 
@@ -128,6 +126,7 @@ async def _settle(session: AsyncSession, conflicts: Sequence[RatingConflict], ch
     for conflict in conflicts:
         conflict.state = KEPT_OURS if choice == "ours" else TOOK_THEIRS
     await session.flush()
+    await events.record(session, events.IMPORTS, await _imports_of(session, conflicts))
     if choice == "ours":
         return Decision(None, [])
     kept = {row.photo_id: row.kept_at for row in await _voices(session, [one.photo_id for one in conflicts])}
@@ -137,15 +136,23 @@ async def _settle(session: AsyncSession, conflicts: Sequence[RatingConflict], ch
     return await decide(session, changes, "file")
 
 
+async def _imports_of(session: AsyncSession, conflicts: Sequence[RatingConflict]) -> list[int]:
+    rows = await session.scalars(
+        text("SELECT DISTINCT import_id FROM import_items WHERE photo_id = ANY(:ids) ORDER BY 1 DESC LIMIT 100"),
+        {"ids": [conflict.photo_id for conflict in conflicts]},
+    )
+    return list(rows)
+
+
 def _change(photo: _Voices) -> Change:
     return Change(photo.photo_id, _fields(photo.said, photo.kept_at))
 
 
 def _fields(said: int | None, kept_at: datetime | None) -> dict[str, Value]:
-    """Stars keep a photo, as they do when they are given here."""
+    """As if it were said here: stars keep a photo, and a no leaves the rest as it is."""
     now = datetime.now(UTC)
     if said == REJECTED:
-        return {"user_rating": None, "kept_at": None, "rejected_at": now}
+        return {"rejected_at": now}
     if said is None:
         return {"user_rating": None, "rejected_at": None}
     return {"user_rating": said, "kept_at": kept_at or now, "rejected_at": None}
@@ -171,31 +178,32 @@ async def _list(session: AsyncSession, photos: Sequence[_Voices]) -> None:
             set_={"file_rating": new.file_rating, "file_path": new.file_path, "state": OPEN},
             where=col(RatingConflict.file_rating) != new.file_rating,
         ),
-        [
-            {"photo_id": photo.photo_id, "file_path": photo.sidecar or photo.file_path, "file_rating": photo.said}
-            for photo in photos
-        ],
+        [{"photo_id": photo.photo_id, "file_path": photo.file_path, "file_rating": photo.said} for photo in photos],
     )
 
 
 async def _voices(session: AsyncSession, photo_ids: Collection[int]) -> list[_Voices]:
     rows = await session.execute(_VOICES, {"ids": sorted(photo_ids)})
-    return [
-        _Voices(
-            said=row.said,
-            sidecar=f"{row.label.rstrip('/')}/{shown(row.path)}" if row.path is not None else None,
-            rated_here=bool(row.rated_here),
-            kept_here=bool(row.kept_here),
-            **{
-                name: getattr(row, name)
-                for name in (
-                    *("photo_id", "file_path", "user_rating", "kept_at", "rejected_at"),
-                    *("applied", "spoke_last", "conflict"),
-                )
-            },
-        )
-        for row in rows
-    ]
+    return [_voices_of(row) for row in rows]
+
+
+def _voices_of(row: Row[Any]) -> _Voices:  # Any: the columns of _VOICES
+    applied: dict[str, Any] = {}
+    for decided in row.applied or ():
+        applied |= decided
+    return _Voices(
+        photo_id=row.photo_id,
+        said=row.said,
+        file_path=row.file_path if row.path is None else f"{row.label.rstrip('/')}/{shown(row.path)}",
+        user_rating=row.user_rating,
+        kept_at=row.kept_at,
+        rejected_at=row.rejected_at,
+        rated_here=bool(row.rated_here),
+        kept_here=bool(row.kept_here),
+        applied=applied,
+        spoke_last=row.spoke_last,
+        conflict=row.conflict,
+    )
 
 
 _VOICES = text(
@@ -211,7 +219,7 @@ _VOICES = text(
     LEFT JOIN LATERAL (
       SELECT bool_or(source <> 'file' AND jsonb_exists_any(after, ARRAY['user_rating', 'rejected_at'])) AS rated_here,
         bool_or(source <> 'file' AND jsonb_exists(after, 'kept_at')) AS kept_here,
-        (array_agg(after ORDER BY id DESC) FILTER (WHERE source = 'file'))[1] AS applied,
+        array_agg(after ORDER BY id) FILTER (WHERE source = 'file') AS applied,
         (array_agg(source ORDER BY id DESC))[1] AS spoke_last
       FROM rating_events WHERE photo_id = photos.id
         AND jsonb_exists_any(after, ARRAY['user_rating', 'kept_at', 'rejected_at'])

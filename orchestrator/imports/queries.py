@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from orchestrator import tallies
+from orchestrator.file_ratings import queries as file_ratings
+from orchestrator.file_ratings.queries import BrokenSidecars, OfImport, Ratings
 from orchestrator.imports.roots import root_key
 from orchestrator.models import Breaker, Import, Project, StagePause
 
@@ -46,6 +48,9 @@ class ImportView(BaseModel):
     sample: int | None
     project: str | None
     left_alone: dict[str, int]
+    ratings: Ratings
+    broken_sidecars: BrokenSidecars | None
+    conflicts: int  # photos whose files say another rating than the person does here
     error: str | None
     held: str | None  # why it waits
     created_at: datetime
@@ -72,7 +77,10 @@ async def _views(session: AsyncSession, statement: Select[Import, str]) -> list[
     offline = await _offline_roots(session, rows)
     paused = set((await session.execute(select(col(StagePause.stage)))).scalars())
     causes = {job.id: _cause(job, open_breakers) or (_PAUSED if "convert" in paused else None) for job, _ in rows}
-    return [_view(job, project, counts[job.id], causes[job.id], offline, paused) for job, project in rows]
+    in_files = await file_ratings.of_imports(session, list(causes))
+    return [
+        _view(job, project, counts[job.id], causes[job.id], offline, paused, in_files[job.id]) for job, project in rows
+    ]
 
 
 async def _offline_roots(session: AsyncSession, rows: Sequence[tuple[Import, str | None]]) -> Mapping[int, str | None]:
@@ -98,6 +106,7 @@ def _view(
     cause: str | None,
     offline: Mapping[int, str | None],
     paused: Set[str],
+    in_files: OfImport,
 ) -> ImportView:
     items = counts[tallies.ITEMS]
     pending = items.get("pending", 0)
@@ -122,6 +131,9 @@ def _view(
         sample=job.sample,
         project=project,
         left_alone=job.left_alone,
+        ratings=Ratings(with_rating=job.with_rating, of=found),
+        broken_sidecars=in_files.broken_sidecars,
+        conflicts=in_files.conflicts,
         error=job.error,
         held=waits_for,
         created_at=job.created_at,

@@ -6,7 +6,7 @@ import stat
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import case, delete, select, text
+from sqlalchemy import case, delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -140,19 +140,3 @@ def _bytes(path: bytes) -> bytes:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise XmpBroken("It is no file any more.")
         return file.read(MOST_BYTES + 1)
-
-
-async def broken_of_imports(session: AsyncSession, import_ids: Sequence[int]) -> dict[int, list[tuple[bytes, str]]]:
-    """Path and sentence of the sidecars that could not be read, by import."""
-    rows = await session.execute(
-        text(
-            "SELECT import_id, sidecars.path, problem FROM sidecars"
-            " JOIN import_items ON import_items.photo_id = sidecars.photo_id"
-            " WHERE problem IS NOT NULL AND import_id = ANY(:ids) ORDER BY sidecars.path"
-        ),
-        {"ids": list(import_ids)},
-    )
-    found: dict[int, list[tuple[bytes, str]]] = {}
-    for import_id, path, problem in rows:
-        found.setdefault(import_id, []).append((path, problem))
-    return found
