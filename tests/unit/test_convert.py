@@ -12,6 +12,7 @@ import numpy as np
 import pillow_heif
 import pytest
 from PIL import Image, ImageCms
+from PIL.TiffImagePlugin import IFDRational
 
 from shared.errors import CorruptFile, FileVanished, OutsideRoots, Reject, RootOffline, TooLarge, UnsupportedFile
 from tests.desk import Desk
@@ -241,6 +242,15 @@ def test_exif_is_read_with_sub_seconds_and_time_zone(desk: Desk) -> None:
     assert (found.focal_length_mm, found.aperture, found.iso, found.has_gps) == (50, 1.8, 640, True)
     assert found.shutter_seconds == pytest.approx(0.004)
     assert found.exposure_bias_ev == pytest.approx(-0.33)
+
+
+@pytest.mark.parametrize(("written", "metres"), [((12, 10), 1.2), ((0, 1), None), ((0xFFFFFFFF, 1), None)])
+def test_a_focus_distance_is_read_unless_it_is_unknown_or_infinite(
+    desk: Desk, written: tuple[int, int], metres: float | None
+) -> None:
+    data = saved(scene(), "JPEG", exif=exif_block({}, {0x9206: IFDRational(*written)}))
+
+    assert desk.result("a.jpg", data).exif.focus_distance_m == pytest.approx(metres)
 
 
 def test_the_time_of_the_file_stands_in_for_the_time_of_the_shutter(desk: Desk) -> None:

@@ -104,6 +104,7 @@ _MAIN_TAGS = (
     *(Base.Make, Base.Model, Base.DateTime, Base.Orientation, Base.LensModel, Base.LensSpecification),
     *(Base.DateTimeOriginal, Base.SubsecTimeOriginal, Base.SubsecTime, Base.OffsetTimeOriginal, Base.OffsetTime),
     *(Base.FocalLength, Base.FNumber, Base.ExposureTime, Base.ISOSpeedRatings, Base.ExposureBiasValue),
+    Base.SubjectDistance,
     *(Base.XMLPacket, Base.Rating),
 )
 
@@ -122,6 +123,7 @@ def read(tags: Tags, capture: Capture | None = None) -> convert.Exif:
         shutter_seconds=tags.number(Base.ExposureTime) or _positive(capture.shutter_speed if capture else None),
         iso=round(iso) if iso and 0 < iso < 1e8 else None,
         exposure_bias_ev=tags.number(Base.ExposureBiasValue),
+        focus_distance_m=_positive(tags.number(Base.SubjectDistance)),  # 0: unknown; infinity is none either
         has_gps=tags.has_gps,
     )
 
