@@ -172,13 +172,13 @@ def test_messages_that_are_not_requests_are_dead_lettered_and_the_rest_goes_on(s
     }  # fmt: skip
     connection = pika.BlockingConnection(pika.URLParameters(stack.environment["RABBITMQ_URL"]))
     channel = connection.channel()
-    for body, message_id in [
-        (b"not json", str(uuid.uuid4())),
-        (b'{"photo_id": "x"}', str(uuid.uuid4())),
-        (b"\xff\x00", None),
-        (json.dumps(request).encode(), str(uuid.uuid4())),  # unknown fields are ignored, an unknown photo is stale
+    for body, message_id, attempt in [
+        (b"not json", str(uuid.uuid4()), "many"),  # what is no attempt counts as the first
+        (b'{"photo_id": "x"}', str(uuid.uuid4()), 10**12),
+        (b"\xff\x00", None, None),
+        (json.dumps(request).encode(), str(uuid.uuid4()), -1),  # unknown fields are ignored, an unknown photo is stale
     ]:
-        properties = pika.BasicProperties(message_id=message_id)
+        properties = pika.BasicProperties(message_id=message_id, headers={"attempt": attempt})
         channel.basic_publish(names.stage_exchange, names.stage_queue("convert"), body, properties)
     connection.close()
     stack.wait(lambda: len(stack.sql("SELECT 1 FROM dead_letters")) == 3, "three letters")

@@ -1,6 +1,10 @@
 """What went wrong, and how the stages are doing, as JSON and as pages."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
+
+import pytest
 
 from orchestrator.models import Breaker
 from tests import factories
@@ -93,3 +97,58 @@ async def test_the_page_fetches_only_rows_that_are_newer(site: Site) -> None:
     rows = (await site.client.get(f"/logs/rows?newer_than={old.id}")).text
     assert "The new one." in rows
     assert "The old one." not in rows
+
+
+async def stage(site: Site, name: str) -> dict[str, Any]:
+    items = (await site.client.get("/api/stages")).json()["items"]
+    found: dict[str, Any] = next(item for item in items if item["stage"] == name)
+    return found
+
+
+async def test_a_stage_is_paused_and_resumed_however_often_one_asks(site: Site) -> None:
+    for _ in range(2):
+        assert (await site.client.post("/api/stages/embed/pause")).status_code == 204
+    paused = await stage(site, "embed")
+    assert (paused["paused"], paused["health"], paused["seconds_left"]) == (True, "paused", None)
+    assert paused["paused_since"] is not None
+    assert (await stage(site, "convert"))["paused"] is False
+    assert "Paused. What waits goes on when you resume it." in (await site.client.get("/logs")).text
+    for _ in range(2):
+        assert (await site.client.post("/api/stages/embed/resume")).status_code == 204
+    assert (await stage(site, "embed"))["health"] == "idle"
+
+
+@pytest.mark.parametrize("verb", ["pause", "resume"])
+async def test_a_stage_that_is_not_there_is_said_so(site: Site, verb: str) -> None:
+    answer = await site.client.post(f"/api/stages/nonsense/{verb}")
+    assert answer.status_code == 404
+    assert answer.json()["error"]["message"].startswith("There is no stage of this name. They are: convert, ")
+
+
+async def test_a_stage_says_how_long_it_will_take(site: Site) -> None:
+    async with site.session() as session:
+        root = await factories.a_root(session)
+        for state in ("queued", "published", "retrying", "held", "done"):
+            await factories.a_run(session, await factories.a_photo(session, root), state=state)
+        await session.commit()
+    assert (await stage(site, "convert"))["seconds_left"] is None
+    site.app.state.services = replace(site.services, rate_of=lambda stage: 0.5)
+    assert (await stage(site, "convert"))["seconds_left"] == 6
+    assert (await stage(site, "embed"))["seconds_left"] is None
+
+
+async def test_an_import_says_that_its_stages_are_paused(site: Site) -> None:
+    async with site.session() as session:
+        root = await factories.a_root(session)
+        job = await factories.an_import(session, root, state="running", scanned=True)
+        for name, state in (("convert", "queued"), ("embed", "queued"), ("embed", "published")):
+            photo = await factories.a_photo(session, root)
+            await factories.a_run(session, photo, name, state=state, import_id=job.id)
+            if name == "convert":
+                await factories.an_item(session, job, photo, b"a")
+        await session.commit()
+    for name in ("convert", "embed"):
+        await site.client.post(f"/api/stages/{name}/pause")
+    seen = (await site.client.get(f"/api/imports/{job.id}")).json()
+    assert (seen["state"], seen["held"]) == ("held", "Previews are paused. Resume them in the pipeline.")
+    assert seen["stages"]["embed"] == {"done": 0, "pending": 1, "failed": 0, "held": 1, "paused": True}

@@ -354,3 +354,27 @@ async def test_a_drive_whose_place_another_has_taken_does_not_come_online(site: 
     async with site.session() as session:
         states = (await session.execute(text("SELECT state FROM roots ORDER BY id"))).scalars().all()
     assert states == ["offline", "online"]
+
+
+async def test_a_held_run_of_a_stage_that_is_no_more_is_left_alone(site: Site) -> None:
+    (old,) = await queued(site, state="held", hold_key="claims", stage="a-stage-of-old")
+    (known,) = await queued(site, state="held", hold_key="claims")
+    await opened(site, "claims")
+    async with relaying(site, broker := HandheldBroker()):
+        await until(lambda: _has(site, known, "published"), "the probe of a stage that there is")
+    assert [message.run_id for message in broker.published] == [known.run_id]
+    assert (await run_of(site, old)).state == "held"
+
+
+async def test_nothing_of_a_paused_stage_is_published_not_even_a_probe(site: Site) -> None:
+    await queued(site)
+    (held,) = await queued(site, state="held", hold_key="root:1", gate="root:1")
+    await opened(site, "root:1")
+    assert (await site.client.post("/api/stages/convert/pause")).status_code == 204
+    (marker,) = await queued(site, stage="embed")
+    async with relaying(site, broker := HandheldBroker()) as relay:
+        await until(lambda: _has(site, marker, "published"), "another stage to go on")
+        assert [message.run_id for message in broker.published] == [marker.run_id]
+        assert (await site.client.post("/api/stages/convert/resume")).status_code == 204
+        relay.wake()
+        await until(lambda: _has(site, held, "published"), "the stage to go on")
