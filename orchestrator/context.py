@@ -11,6 +11,7 @@ from orchestrator.embedding.background import ClipFetch
 from orchestrator.imports.service import Imports
 from orchestrator.live import Live
 from orchestrator.pipeline import Pipeline
+from orchestrator.taste.artifacts import Artifacts
 from shared.claims import ClaimStore
 from shared.settings import Settings
 
@@ -24,6 +25,7 @@ class Services:
     pipeline: Pipeline
     imports: Imports
     clip: ClipFetch
+    artifacts: Artifacts
     wake: Callable[[], None]  # the relay, after a commit that queued something
     is_connected: Callable[[], bool]  # to the broker
     trouble_of: Callable[[str], str | None]  # why nothing of a stage can go on

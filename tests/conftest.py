@@ -1,1 +1,1 @@
-pytest_plugins = ["tests.services", "tests.site", "tests.stack", "tests.archive", "tests.shoot"]
+pytest_plugins = ["tests.services", "tests.site", "tests.stack", "tests.archive", "tests.connoisseur", "tests.shoot"]

@@ -1,0 +1,186 @@
+// The taste page: the honest numbers, live, and the photos that show them, to be rated right there.
+import { embedded, getJson, paced, postJson, Refusal } from "./api.js";
+import { ago, count, duration, exact, plural } from "./format.js";
+import { onFrame, onReset } from "./live.js";
+import { drawCurve, drawHistogram } from "./taste-charts.js";
+import { makePhoto, showStars } from "./taste-photo.js";
+
+const REST_MS = 1000;
+const TOAST_MS = 8000;
+const ROWS = ["disagrees", "loves", "rejects"];
+const part = (id) => document.getElementById(id);
+const train = part("train");
+const toast = part("undo-toast");
+const versionTemplate = part("version-template");
+let taste;
+let undo;
+let toastTimer;
+
+const refresh = paced(async () => show(await getJson("/api/taste")), REST_MS);
+const refreshRows = paced(async () => showRows(await getJson("/api/taste/photos")), REST_MS);
+
+function show(overview) {
+  taste = overview;
+  part("sentence").textContent = taste.sentence;
+  showCertainty();
+  showNow();
+  showFigures();
+  part("versions-section").hidden = taste.versions.length === 0;
+  part("versions").replaceChildren(...taste.versions.map(makeVersion));
+}
+
+function showCertainty() {
+  const { model } = taste;
+  const node = part("certainty");
+  node.hidden = !model?.interval;
+  if (node.hidden) return;
+  const [low, high] = model.interval.map((share) => Math.round(share * 100));
+  const score = taste.is_trusted
+    ? `A score of ${taste.match_score} or more makes a match.`
+    : "Until it is, no score makes a match, and nothing is sorted out by it.";
+  node.textContent = `95 % certain: between ${low} and ${high} times in 100. Rank correlation ${model.spearman.toFixed(2)}. ${score}`;
+}
+
+function showNow() {
+  const isMoving = taste.state === "training" || taste.state === "rescoring";
+  part("now").textContent = now();
+  const progress = part("progress");
+  progress.hidden = !isMoving;
+  if (taste.state === "rescoring") [progress.max, progress.value] = [Math.max(1, taste.total), taste.rescored];
+  else progress.removeAttribute("value");
+  train.disabled = taste.needed > 0 || taste.state === "training";
+  part("problem").hidden = !taste.problem;
+  part("problem").lastElementChild.textContent = taste.problem ?? "";
+}
+
+function now() {
+  if (taste.state === "training") return `Learning from ${plural(taste.versions[0].n ?? taste.n, "rating")}…`;
+  if (taste.state === "rescoring") return `Scoring every photo again: ${count(taste.rescored)} of ${count(taste.total)}`;
+  if (taste.state === "due") return dueWords();
+  if (taste.state === "waiting") return taste.rated ? `${plural(taste.rated, "photo")} rated so far.` : "Nothing is rated yet.";
+  return "Every rating has been learned from.";
+}
+
+function dueWords() {
+  const seconds = (new Date(taste.due_at) - Date.now()) / 1000;
+  return seconds > 1 ? `New ratings: it learns from them in ${duration(seconds)}.` : "It is about to learn from the new ratings.";
+}
+
+function showFigures() {
+  const { model } = taste;
+  part("curve-section").hidden = !model?.interval;
+  if (model?.interval) drawCurve(part("curve"), taste.curve, model);
+  const scored = taste.histogram.reduce((sum, n) => sum + n, 0);
+  part("histogram-section").hidden = scored === 0;
+  const match = taste.is_trusted ? taste.match_score : undefined;
+  if (scored) drawHistogram(part("histogram"), taste.histogram, match);
+  const matches = taste.histogram.slice(taste.match_score / 5).reduce((sum, n) => sum + n, 0);
+  part("histogram-words").textContent = taste.is_trusted
+    ? `${plural(scored, "photo")} scored, ${count(matches)} of them ${taste.match_score} or more.`
+    : `${plural(scored, "photo")} scored. No score makes a match yet.`;
+}
+
+function showRows(rows) {
+  for (const name of ROWS) {
+    const section = part(name);
+    section.hidden = !taste.model || rows[name].length === 0;
+    section.querySelector("ul").replaceChildren(...rows[name].map((photo) => makePhoto(photo, rate)));
+  }
+}
+
+async function rate(photo, stars) {
+  try {
+    const answer = await postJson("/api/decisions", { ids: [photo.id], user_rating: stars });
+    say(stars ? `${plural(stars, "star")} for ${photo.file_name}` : `Cleared the stars of ${photo.file_name}`, answer.undo);
+    showRated(answer.items);
+  } catch (error) {
+    refuse(error);
+  }
+}
+
+/** A rated photo stays where it is: it does not jump away under the hand. */
+function showRated(items) {
+  for (const item of items) {
+    for (const node of document.querySelectorAll(`.taste-photo[data-id="${item.id}"]`)) {
+      showStars(node, item.user_rating);
+    }
+  }
+  refresh();
+}
+
+function say(words, batch) {
+  undo = batch;
+  toast.firstElementChild.textContent = words;
+  toast.querySelector("button").hidden = !batch;
+  toast.hidden = false;
+  clearTimeout(toastTimer);
+  toastTimer = setTimeout(() => (toast.hidden = true), TOAST_MS);
+}
+
+toast.querySelector("button").addEventListener("click", async () => {
+  try {
+    const answer = await postJson(`/api/decisions/${undo}/undo`);
+    say("Undone", null);
+    showRated(answer.items);
+  } catch (error) {
+    refuse(error);
+  }
+});
+
+train.addEventListener("click", () => ask("/api/taste/train"));
+
+function makeVersion(version) {
+  const node = versionTemplate.content.firstElementChild.cloneNode(true);
+  node.dataset.version = version.version;
+  node.querySelector(".version-name").textContent = `Version ${version.version}`;
+  node.querySelector(".version-numbers").textContent = numbersOf(version);
+  const when = node.querySelector("time");
+  when.dateTime = version.created_at;
+  when.textContent = ago(version.created_at);
+  when.title = exact(version.created_at);
+  node.querySelector(".in-force").hidden = !version.is_in_force;
+  const use = node.querySelector(".use");
+  use.hidden = !version.can_be_used;
+  use.setAttribute("aria-label", `Use version ${version.version}`);
+  use.addEventListener("click", () => ask(`/api/taste/${version.version}/activate`));
+  return node;
+}
+
+function numbersOf(version) {
+  if (version.state === "training" || version.state === "trained") return "being trained";
+  if (version.error) return version.error;
+  const picks = version.pair_order === null ? "all ratings alike" : `${Math.round(version.pair_order * 100)} times in 100`;
+  return `${plural(version.n ?? 0, "rating")}, ${picks}`;
+}
+
+async function ask(address) {
+  part("refused").hidden = true;
+  try {
+    show(await postJson(address));
+  } catch (error) {
+    refuse(error);
+    refresh();
+  }
+}
+
+function refuse(error) {
+  if (!(error instanceof Refusal)) throw error;
+  part("refused").textContent = error.message;
+  part("refused").hidden = false;
+}
+
+const start = embedded("taste-state");
+show(start.overview);
+showRows(start.rows);
+onFrame((frame) => {
+  if (frame.taste.length === 0) return;
+  refresh();
+  refreshRows();
+});
+onReset(() => {
+  refresh();
+  refreshRows();
+});
+// Time passes: what is due comes closer, a re-score goes on without a notice for each batch, and counts lag behind.
+const isMoving = () => !["idle", "waiting"].includes(taste.state) || (taste.model && taste.rescored < taste.total);
+setInterval(() => isMoving() && refresh(), 2 * REST_MS);

@@ -61,13 +61,13 @@ async def clear(sessions: Sessions, claims: ClaimStore, activation: int) -> None
                 DELETE FROM stage_runs WHERE stage IN ('train', 'score') AND photo_id IS NULL AND (
                   state IN ('done', 'cancelled')
                   OR stage = 'score' AND state IN ('queued', 'held', 'failed')
-                    AND split_part(subject, ':', 2) <> CAST(:activation AS text)
+                    AND split_part(subject, ':', 2) <> :activation
                   OR stage = 'train' AND state = 'failed' AND EXISTS (SELECT 1 FROM taste_models
                     WHERE state = 'ready' AND version > CAST(split_part(subject, ':', 2) AS integer)))
                 RETURNING run_id, request->>'file_path'
                 """
             ),
-            {"activation": activation},
+            {"activation": str(activation)},
         )
         ended = rows.all()
         if ended:

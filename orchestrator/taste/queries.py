@@ -31,7 +31,7 @@ _IS_RESCORING = text(
     """
     SELECT EXISTS (SELECT 1 FROM photos WHERE preview IS NOT NULL AND deleted_at IS NULL
         AND score_activation BETWEEN 1 AND :activation - 1)
-      OR EXISTS (SELECT 1 FROM stage_runs WHERE stage = 'score' AND subject NOT LIKE '%:new'
+      OR EXISTS (SELECT 1 FROM stage_runs WHERE stage = 'score' AND subject NOT LIKE '%\\:new'
         AND state NOT IN ('done', 'failed', 'cancelled'))
     """
 )
