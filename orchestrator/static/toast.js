@@ -7,6 +7,7 @@ const words = document.createElement("p");
 const undo = document.createElement("button");
 let timer;
 let takeBack;
+let focusedBefore; // gets the focus back from the button
 
 node.className = "toast";
 node.hidden = true;
@@ -46,7 +47,9 @@ function hide() {
   node.hidden = true;
 }
 
+undo.addEventListener("focus", (event) => (focusedBefore = event.relatedTarget ?? undefined));
 undo.addEventListener("click", () => {
+  if (undo === document.activeElement && focusedBefore?.isConnected) focusedBefore.focus({ preventScroll: true });
   hide();
   takeBack?.();
 });
