@@ -1,6 +1,6 @@
 // One import: how far it is, how fast it goes, what it brought last.
 import { getJson } from "./api.js";
-import { ago, count, duration, stageName } from "./format.js";
+import { ago, count, duration, plural, stageName } from "./format.js";
 
 const WORDS = { scanning: "looking for photos", running: "running", paused: "paused", held: "held", done: "done", cancelled: "cancelled", failed: "failed" };
 const TONES = { held: "amber", failed: "red", done: "green" };
@@ -42,6 +42,8 @@ export class ImportRow {
     this.#notice("held", found.held);
     this.#notice("error", found.error);
     this.#notice("left-alone", leftAlone(found.left_alone ?? {}));
+    this.#notice("broken-sidecars", brokenSidecars(found.broken_sidecars));
+    this.#showRatings(found);
     const isOpen = ["scanning", "running", "held", "paused"].includes(found.state);
     this.#part("pause").hidden = !ACTIVE.includes(found.state);
     this.#part("resume").hidden = found.state !== "paused";
@@ -62,6 +64,13 @@ export class ImportRow {
     node.className = `state badge ${TONES[state] ?? ""}`;
     const extras = [sample ? `sample of ${count(sample)}` : "", project ? `into ${project}` : "", finished ? ago(finished) : ""];
     node.textContent = [`${GLYPHS[state] ?? ""} ${WORDS[state] ?? state}`, ...extras.filter(Boolean)].join(" · ");
+  }
+
+  #showRatings({ ratings, conflicts, finished_at: finished }) {
+    const sentence = carrying(ratings, Boolean(finished));
+    this.#text("carrying", sentence);
+    this.#notice("conflicts", conflicts ? `${plural(conflicts, "photo carries", "photos carry")} another rating in ${conflicts === 1 ? "its file" : "their files"}` : "");
+    this.#part("ratings").hidden = !sentence && !conflicts;
   }
 
   #showProgress(found) {
@@ -124,6 +133,19 @@ function stageLine(stages) {
       return [`${stageName(name)}: ${count(stage.done)} of ${count(total)}`, ...extra].join(", ");
     })
     .join(" · ");
+}
+
+function carrying({ with_rating: n, of }, isOver) {
+  if (of === 0 || (n === 0 && !isOver)) return "";
+  const sentence = `${count(n)} of ${plural(of, "file")} ${of === 1 ? "carries" : "carry"} ${of === 1 ? "a rating" : "ratings"}`;
+  return n === 0 ? `${sentence}: in Lightroom, Metadata > Save Metadata to Files` : sentence;
+}
+
+function brokenSidecars(broken) {
+  if (!broken) return "";
+  const named = broken.first.map(({ name, problem }) => `${name}: ${problem}`);
+  const rest = broken.count - named.length;
+  return [`${plural(broken.count, "sidecar")} could not be read.`, ...named, ...(rest ? [`And ${count(rest)} more.`] : [])].join(" ");
 }
 
 function leftAlone(kinds) {
