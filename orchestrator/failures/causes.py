@@ -99,6 +99,10 @@ class Causes:
         """How many open letters there are."""
         return sum(cause.count for cause in await self._counted("open"))
 
+    def forget(self) -> None:
+        """Somebody has just changed many letters and wants to see it."""
+        self._kept.clear()
+
     async def largest(self, state: LetterState, wanted: CauseFilter) -> CauseList:
         matching = [cause for cause in await self._counted(state) if _matches(cause, wanted)]
         shown = matching[:MOST_CAUSES]

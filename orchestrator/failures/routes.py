@@ -78,25 +78,31 @@ class Reopened(BaseModel):
 
 
 @router.post("/api/dead-letters/requeue")
-async def requeue_dead_letters(services: ServicesDep, which: Which | None = None) -> Requeued:
+async def requeue_dead_letters(services: ServicesDep, causes: CausesDep, which: Which | None = None) -> Requeued:
     """Try all of them again as new runs; messages that belong to no run stay."""
     requeued = await service.requeue_all(services.sessions, _letters(which))
+    causes.forget()
     services.wake()
     return Requeued(requeued=requeued)
 
 
 @router.post("/api/dead-letters/discard")
-async def discard_dead_letters(services: ServicesDep, which: Which | None = None) -> Discarded:
+async def discard_dead_letters(services: ServicesDep, causes: CausesDep, which: Which | None = None) -> Discarded:
     """They are no problem any more. Photos stay marked as failed where they failed."""
     discarded = await service.discard_all(services.sessions, _letters(which))
+    causes.forget()
     return Discarded(discarded=discarded.count, batch=discarded.batch)
 
 
 @router.post("/api/dead-letters/reopen")
-async def reopen_dead_letters(services: ServicesDep, which: WhichDiscarded | None = None) -> Reopened:
+async def reopen_dead_letters(
+    services: ServicesDep, causes: CausesDep, which: WhichDiscarded | None = None
+) -> Reopened:
     """Take back a discard."""
     batch = which.batch if which else None
-    return Reopened(reopened=await service.reopen_all(services.sessions, _letters(which, batch)))
+    reopened = await service.reopen_all(services.sessions, _letters(which, batch))
+    causes.forget()
+    return Reopened(reopened=reopened)
 
 
 @router.get("/api/dead-letters/{letter_id}")

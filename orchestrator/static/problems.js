@@ -66,20 +66,23 @@ function showCauses(fresh) {
 }
 
 function renew(card, next) {
-  if (isInHand(card)) card.querySelector(".cause-count").replaceWith(next.querySelector(".cause-count"));
-  else if (words(card) !== words(next) || card.classList.contains("settled")) card.replaceWith(next);
+  if (card.classList.contains("settled") || !isInHand(card)) {
+    if (words(card) !== words(next)) card.replaceWith(next);
+  } else card.querySelector(".cause-count").replaceWith(next.querySelector(".cause-count"));
 }
 
 function settle(card) {
   card.classList.add("settled");
-  for (const button of card.querySelectorAll("[data-act]")) button.disabled = true;
   if (card.querySelector(".outcome").hidden) tell(card, "Nothing of this is left.");
 }
 
 function renewHead(section, fresh) {
   const [shown, next] = [section, fresh].map((part) => part.querySelector(".causes-head"));
-  if (shown && next) shown.querySelector("h2").textContent = next.querySelector("h2").textContent;
-  else if (next) section.prepend(next);
+  if (next && !shown) section.prepend(next);
+  if (!shown) return;
+  const left = fresh.querySelector(".cause-card") ? "One cause is left" : "Nothing is left to look at";
+  shown.querySelector("h2").textContent = next ? next.querySelector("h2").textContent : left;
+  if (next && !isInHand(shown)) shown.classList.remove("settled");
 }
 
 const isInHand = (node) => node.matches(":hover") || node.contains(document.activeElement);
@@ -121,8 +124,11 @@ async function actOnCause(button) {
   const verb = button.dataset.act;
   const place = button.closest(".cause-card, .causes-head");
   const answer = await answerOf(() => postJson(`/api/dead-letters/${verb}`, chosen(button)));
-  if (answer instanceof Refusal) button.disabled = false;
-  tell(place, answer instanceof Refusal ? answer.message : DONE[verb](answer), answer.discarded ? answer.batch : undefined);
+  button.disabled = false;
+  if (answer instanceof Refusal) return tell(place, answer.message, { isRefused: true });
+  tell(place, DONE[verb](answer), { undo: answer.discarded ? answer.batch : undefined });
+  place.classList.add("settled");
+  place.querySelector(".outcome").focus();
   refreshNow();
 }
 
@@ -132,7 +138,10 @@ const chosen = (button) => Object.fromEntries(Object.entries(JSON.parse(button.p
 async function undo(button) {
   const place = button.closest(".cause-card, .causes-head");
   const answer = await answerOf(() => postJson("/api/dead-letters/reopen", { batch: button.dataset.undo }));
-  tell(place, answer instanceof Refusal ? answer.message : DONE.reopen(answer));
+  if (answer instanceof Refusal) return tell(place, answer.message, { isRefused: true });
+  place.classList.remove("settled");
+  tell(place, DONE.reopen(answer));
+  place.querySelector(".outcome").focus();
   refreshNow();
 }
 
@@ -164,9 +173,10 @@ async function answerOf(ask) {
   }
 }
 
-function tell(place, sentence, batch) {
+function tell(place, sentence, { undo: batch, isRefused = false } = {}) {
   const outcome = place.querySelector(".outcome");
   outcome.hidden = false;
+  outcome.classList.toggle("refused", isRefused);
   outcome.replaceChildren(sentence, ...(batch ? [" ", makeButton("Undo", { undo: batch })] : []));
 }
 
