@@ -1,4 +1,5 @@
 // One photo in the grid.
+import { burstName, showBurst } from "./burst-badge.js";
 import { captureTime, count, stageName } from "./format.js";
 import { showStars } from "./stars.js";
 
@@ -19,6 +20,7 @@ export function fillCard(card, photo) {
   card.setAttribute("aria-label", describe(photo));
   card.classList.toggle("rejected", photo.rejected);
   showPicture(card.querySelector(".frame"), photo);
+  showBurst(card.querySelector(".frame"), photo.burst);
   card.querySelector(".name").textContent = photo.file_name;
   card.querySelector(".project").textContent = photo.project ?? "";
   card.querySelector(".project").hidden = !photo.project;
@@ -77,6 +79,7 @@ function showTaste(card, score) {
 
 function describe(photo) {
   const parts = [photo.file_name];
+  if (photo.subject) parts.push(photo.subject);
   if (photo.captured_at) parts.push(captureTime(photo.captured_at));
   parts.push(photo.user_rating ? `${photo.user_rating} stars` : "unrated");
   if (photo.rejected) parts.push("rejected");
@@ -84,6 +87,7 @@ function describe(photo) {
   if (photo.manual_match) parts.push("chef’s pick");
   else if (photo.is_match) parts.push("match");
   if (photo.project) parts.push(`in ${photo.project}`);
+  if (photo.burst) parts.push(`${photo.burst.is_best ? "best of a " : ""}${burstName(photo.burst)}`);
   if (photo.damage) parts.push("damaged");
   for (const [stage, state] of Object.entries(photo.stages)) if (state === "failed") parts.push(`${stageName(stage)} failed`);
   if (photo.preference_score !== null) parts.push(`taste ${count(photo.preference_score)}`);

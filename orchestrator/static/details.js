@@ -1,7 +1,9 @@
 // The panel that tells all about one photo.
 import { getJson, Refusal } from "./api.js";
 import { DecisionBar } from "./decision-bar.js";
+import { Description } from "./description.js";
 import { bytes, captureTime, count, exact, errorName, shutter, stageName, stateWord } from "./format.js";
+import { History } from "./history.js";
 
 const SOURCES = { original: "the file itself", embedded: "the camera’s preview inside the RAW", companion: "the JPEG beside the RAW", demosaic: "the RAW, developed by Keepers" };
 const GLYPHS = { done: "✓", failed: "!", held: "Ⅱ" };
@@ -13,6 +15,8 @@ export class Details {
     this.closed = closed;
     this.view = view;
     this.id = undefined;
+    this.description = new Description(this.#part("description"));
+    this.history = new History(this.#part("history"));
     this.bar = new DecisionBar(node.querySelector(".decision-bar"), decide);
     node.querySelector(".close").addEventListener("click", () => this.close());
     node.addEventListener("keydown", (event) => {
@@ -88,11 +92,13 @@ export class Details {
     this.#part("damage").hidden = !photo.damage;
     this.#part("damage-text").textContent = photo.damage ?? "";
     this.#part("errors").replaceChildren(...photo.runs.filter((run) => run.error && run.state !== "done").map(errorNotice));
+    this.description.show(photo);
     fillList(this.#part("scores"), scores(photo), scoreValue);
     fillList(this.#part("exif"), exif(photo), textValue);
     fillList(this.#part("stages"), photo.runs.map((run) => [stageName(run.stage), run]), runValue);
     fillList(this.#part("files"), photo.files.map((file) => [file.role, file]), fileValue);
     this.#showDecided();
+    this.history.show(photo.id);
     this.#part("logs").href = `/logs?photo=${photo.id}`;
   }
 
@@ -103,7 +109,7 @@ export class Details {
     picture.width = photo.preview_width ?? 3;
     picture.height = photo.preview_height ?? 2;
     if (picture.getAttribute("src") !== photo.preview_url) picture.src = photo.preview_url;
-    picture.alt = `Preview of ${photo.file_name}`;
+    picture.alt = photo.subject ?? `Preview of ${photo.file_name}`;
   }
 
   #part(name) {

@@ -62,7 +62,7 @@ def test_a_stage_without_workers_says_so_and_what_to_type(stack: Stack) -> None:
     stack.start_import()
 
     def held() -> str | None:
-        (convert, _) = stack.client.get("/api/stages").json()["items"]
+        convert, *_ = stack.client.get("/api/stages").json()["items"]
         return convert["hold"] and convert["hold"]["cause"]
 
     cause = stack.wait(held, "the page to say so")
