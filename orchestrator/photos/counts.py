@@ -26,6 +26,7 @@ SELECT *, "all" - unrated AS rated FROM (SELECT
  (SELECT count(*) FROM photos WHERE preview IS NOT NULL AND rejected_at IS NULL AND deleted_at IS NULL) AS "all",
  (SELECT count(*) FROM photos WHERE preview IS NOT NULL AND rejected_at IS NULL AND deleted_at IS NULL
    AND user_rating IS NULL) AS unrated,
+ (SELECT coalesce(sum(size), 0)::bigint FROM bursts WHERE size > 1) AS bursts,
  (SELECT count(*) FROM photos WHERE preview IS NOT NULL AND rejected_at IS NOT NULL AND deleted_at IS NULL) AS rejected,
  (SELECT count(DISTINCT r.photo_id) FROM stage_runs r JOIN photos p ON p.id = r.photo_id
    WHERE r.state = 'failed' AND p.deleted_at IS NULL) AS failed) counted
@@ -33,6 +34,8 @@ SELECT *, "all" - unrated AS rated FROM (SELECT
 _PROJECT = """
 SELECT count(*) FILTER (WHERE visible) AS "all", count(*) FILTER (WHERE visible AND user_rating IS NULL) AS unrated,
   count(*) FILTER (WHERE visible AND user_rating IS NOT NULL) AS rated,
+  count(*) FILTER (WHERE visible AND burst_dissolved_at IS NULL
+    AND burst_id IN (SELECT id FROM bursts WHERE size > 1)) AS bursts,
   count(*) FILTER (WHERE preview IS NOT NULL AND rejected_at IS NOT NULL) AS rejected,
   count(*) FILTER (WHERE EXISTS (SELECT 1 FROM stage_runs r WHERE r.photo_id = p.id AND r.state = 'failed')) AS failed
 FROM (SELECT *, preview IS NOT NULL AND rejected_at IS NULL AS visible FROM photos

@@ -39,6 +39,7 @@ class GalleryPage(BaseModel):
         "all": "All",
         "rated": "Rated",
         "unrated": "Unrated",
+        "bursts": "Bursts",
         "rejected": "Rejected",
         "failed": "Failed",
     }

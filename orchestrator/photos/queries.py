@@ -161,6 +161,9 @@ def _conditions(name: Filter | None) -> list[ColumnElement[bool]]:
             return [*visible, col(Photo.user_rating).is_not(None)]
         case "unrated":
             return [*visible, col(Photo.user_rating).is_(None)]
+        case "bursts":
+            shown = select(col(Burst.id)).where(col(Burst.size) > 1)
+            return [*visible, col(Photo.burst_dissolved_at).is_(None), col(Photo.burst_id).in_(shown)]
         case "rejected":
             return [has_preview, col(Photo.rejected_at).is_not(None)]
         case _:

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-Filter = Literal["all", "rated", "unrated", "rejected", "failed"]
+Filter = Literal["all", "rated", "unrated", "bursts", "rejected", "failed"]
 Sort = Literal["newest", "captured", "sharpness", "exposure"]
 
 
@@ -61,6 +61,7 @@ class Counts(BaseModel):
     all: int
     rated: int
     unrated: int
+    bursts: int
     rejected: int
     failed: int
     as_of_event: int  # changes told by later events may not be counted yet

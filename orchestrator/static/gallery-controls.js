@@ -8,6 +8,7 @@ const EMPTY = {
   rated: ["Nothing is rated yet", "Give a photo its stars with the keys 1 to 5."],
   unrated: ["Nothing left to rate", "Every photo here has its stars."],
   rejected: ["Nothing is rejected", "Rejected photos wait here; none is ever deleted for you."],
+  bursts: ["No bursts", "Photos of one moment that look alike are grouped after every import."],
   failed: ["Nothing failed", "Photos that a stage could not work on would be listed here."],
 };
 

@@ -1,5 +1,6 @@
 // The gallery: a list of photos whose state is in the address, live, and moved through by keyboard.
 import { embedded, getJson, paced, Refusal } from "./api.js";
+import { Bursts } from "./bursts.js";
 import { Deciding } from "./deciding.js";
 import { Details } from "./details.js";
 import { captureDay, count, plural } from "./format.js";
@@ -17,6 +18,7 @@ const COUNT_REST_MS = 1000;
 const part = (id) => document.getElementById(id);
 const state = embedded("gallery-state");
 const deciding = new Deciding({ inHand: photoInHand, changed: showDecided });
+const bursts = new Bursts({ inHand: photoInHand, remember: (...done) => deciding.remember(...done), closed: stripClosed });
 const view = (photo) => deciding.view(photo);
 const details = new Details(part("details"), { closed: detailsClosed, decide: (photo, wishFor) => deciding.decide(photo, wishFor), view });
 const changed = new Set(); // ids that a frame named and that were not looked at yet
@@ -64,6 +66,7 @@ function go(changes) {
 async function load() {
   const wanted = (query = queryOf(new URL(location)));
   showControls(query);
+  bursts.showLine(filterOf(query) === "bursts");
   closeSheet();
   again = load;
   const fresh = new PhotoStore(query, { view });
@@ -233,6 +236,10 @@ function detailsClosed() {
   if (!part("grid").contains(document.activeElement) && grid.focusId !== undefined) grid.focus(grid.focusId, { reveal: false });
 }
 
+function stripClosed(id, cameFrom) {
+  grid.focus(store.known.has(id) ? id : cameFrom);
+}
+
 // Deciding
 
 /** The photo that keys decide about: the focused card's, or the one in the panel. */
@@ -294,6 +301,7 @@ onState((isDown) => {
 });
 
 showControls(query);
+bursts.showLine(filterOf(query) === "bursts");
 grid.show(store);
 showEmpty(query, grid.isEmpty && store.isComplete);
 refreshCounts();

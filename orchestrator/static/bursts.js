@@ -1,0 +1,41 @@
+// Bursts on the gallery: the strip with the frames of one, and the line about all of them.
+import { BurstStrip } from "./burst-strip.js";
+import { BurstsLine } from "./bursts-line.js";
+import { onFrame, onReset } from "./live.js";
+
+const isTyping = (target) => target instanceof HTMLElement && (target.isContentEditable || target.matches("input, textarea, select"));
+
+export class Bursts {
+  /**
+   * `inHand()` is the photo that keys act on; `remember(batch, ids, words)` says what was done and can undo it;
+   * `closed(photoId)` is called when the strip is gone and the focus is to go back to this photo.
+   */
+  constructor({ inHand, remember, closed }) {
+    this.strip = new BurstStrip(document.getElementById("burst-strip"), { remember, closed });
+    this.line = new BurstsLine(document.getElementById("bursts-line"), { remember });
+    document.addEventListener("click", (event) => {
+      const mark = event.target.closest("[data-burst]");
+      const card = mark?.closest("[data-id]");
+      if (card) this.strip.open(Number(mark.dataset.burst), Number(card.dataset.id));
+    });
+    document.addEventListener("keydown", (event) => {
+      if (event.key !== "b" || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || isTyping(event.target)) return;
+      if (this.strip.isOpen) return this.strip.close();
+      const photo = inHand();
+      if (photo?.burst) this.strip.open(photo.burst.id, photo.id);
+    });
+    onFrame((frame) => {
+      this.strip.changed(frame.bursts);
+      if (frame.bursts.length) this.line.refresh();
+    });
+    onReset(() => {
+      this.strip.refresh();
+      this.line.refresh();
+    });
+  }
+
+  /** The line stands above photos of bursts only. */
+  showLine(isShown) {
+    this.line.show(isShown);
+  }
+}
