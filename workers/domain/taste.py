@@ -13,9 +13,9 @@ from workers.domain.taste_accuracy import pair_order, r2, spearman
 from workers.domain.taste_ridge import Ridge, fit
 from workers.domain.taste_space import LANDMARKS, space_of
 
-FOLDS = 10
-FITTED_PHOTOS = 2_000  # per measurement: few ratings are split often, many once
-MOST_REPEATS = 10
+FEW = 2_000  # ratings, up to which a measurement is worth more fits
+FOLDS, FOLDS_OF_MANY = 20, 5
+MOST_REPEATS = 5
 CURVE = (10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
 LARGEST_SHARE = 0.8  # of the ratings that a point of the curve learns from; the rest is there to be predicted
 MIDDLE_STARS = 3.0  # what is foretold for the only rated photo
@@ -74,7 +74,7 @@ def learn(
     ridge = fit(features, ratings)
     accuracy = _accuracy(foretold, ratings)
     return Learned(
-        model=_model(version, embedding_model, photo_ids, ratings, vectors, space, ridge, foretold.mean(axis=0)),
+        model=_model(version, embedding_model, photo_ids, ratings, vectors, space, ridge, foretold),
         alpha=ridge.alpha,
         accuracy=accuracy,
         curve=() if accuracy is None else (*_curve(features, ratings), _last_point(accuracy, len(ratings))),
@@ -82,49 +82,53 @@ def learn(
 
 
 def _foretold(features: Doubles, ratings: Floats) -> Doubles:
-    """(repeats, n): each photo's stars by a model of the other folds, alpha and all."""
+    """Each photo's stars, (n,), by models of the other folds, penalty and all; the mean over a few ways to make folds.
+
+    All of them are put on the level of all ratings. On its own, a model without the best photos would be below the
+    others just where it foretells the best, and the whole would look worse than it is.
+    """
     count = len(ratings)
     if count == 1:
-        return np.full((1, 1), MIDDLE_STARS)
+        return np.full(1, MIDDLE_STARS)
     random = np.random.default_rng(SEED)
-    foretold = np.empty((_repeats(count), count))
-    for row in foretold:
+    centred, departure = features - features.mean(axis=0), np.zeros(count)
+    repeats = 1 if count <= _fold_count(count) else _repeats(count)
+    for _ in range(repeats):
         folds = _folds(ratings, random)
-        for fold in range(folds.max() + 1):
+        for fold in range(_fold_count(count)):
             left_out = folds == fold
-            row[left_out] = fit(features[~left_out], ratings[~left_out]).predict(features[left_out])
-    return foretold
+            departure[left_out] += centred[left_out] @ fit(features[~left_out], ratings[~left_out]).weights
+    return np.asarray(ratings.mean(dtype=np.float64) + departure / repeats)
+
+
+def _fold_count(count: int) -> int:
+    return min(count, FOLDS if count <= FEW else FOLDS_OF_MANY)
 
 
 def _repeats(count: int) -> int:
-    return min(MOST_REPEATS, max(1, FITTED_PHOTOS // count))
+    return min(MOST_REPEATS, max(1, FEW // count))
 
 
 def _folds(ratings: Floats, random: np.random.Generator) -> Places:
-    """The fold of each photo. Every fold gets its share of each rating: folds of unlike means, each predicted from the
-    others, would make a model look worse than it is."""
+    """The fold of each photo, (n,). Every fold gets its share of low and of high ratings."""
     count = len(ratings)
-    order = np.lexsort((random.random(count), ratings))
+    size = _fold_count(count)
     folds = np.empty(count, dtype=np.int64)
-    folds[order] = np.concatenate([random.permutation(FOLDS) for _ in range(0, count, FOLDS)])[:count]
-    return np.unique(folds, return_inverse=True)[1]
+    in_order = np.lexsort((random.random(count), ratings))
+    folds[in_order] = np.concatenate([random.permutation(size) for _ in range(0, count, size)])[:count]
+    return folds
 
 
 def _accuracy(foretold: Doubles, ratings: Floats) -> Accuracy | None:
     if (ratings == ratings[0]).all():
         return None
-    orders = [pair_order(row, ratings) for row in foretold]
-    low, high = np.mean([order.interval for order in orders], axis=0)
+    order = pair_order(foretold, ratings)
     return Accuracy(
-        spearman=_mean([spearman(row, ratings) for row in foretold]),
-        r2=_mean([r2(row, ratings) for row in foretold]),
-        pair_order=_mean([order.share for order in orders]),
-        interval=(float(low), float(high)),
+        spearman=spearman(foretold, ratings),
+        r2=r2(foretold, ratings),
+        pair_order=order.share,
+        interval=order.interval(_fold_count(len(ratings))),
     )
-
-
-def _mean(values: list[float]) -> float:
-    return float(np.mean(values))
 
 
 def _curve(features: Doubles, ratings: Floats) -> Iterator[CurvePoint]:
@@ -144,8 +148,8 @@ def _point(features: Doubles, ratings: Floats, n: int, parts: list[tuple[Places,
     ]
     return CurvePoint(
         n=n,
-        spearman=_mean([spearman(stars, given) for stars, given in foretold]),
-        pair_order=_mean([pair_order(stars, given).share for stars, given in foretold]),
+        spearman=float(np.mean([spearman(stars, given) for stars, given in foretold])),
+        pair_order=float(np.mean([pair_order(stars, given).share for stars, given in foretold])),
     )
 
 

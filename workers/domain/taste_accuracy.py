@@ -13,20 +13,24 @@ Doubles = NDArray[np.float64]
 class PairOrder:
     """The share of pairs with different ratings that are ordered right, a tie of the predictions counting half.
 
-    `deviation` is its standard error, for photos drawn anew; 0 when all or no pairs are right.
+    `deviation` is its standard error for predictions of one fixed model and n photos drawn anew.
     """
 
     share: float
     deviation: float
-    count: int  # photos
+    n: int
 
-    @property
-    def interval(self) -> tuple[float, float]:
-        """The 95 % one, within 0 to 1."""
+    def interval(self, folds: int) -> tuple[float, float]:
+        """The 95 % one for predictions by models of the other folds, within 0 to 1.
+
+        Those models share most of their ratings, so they err together. The correction of Nadeau and Bengio (2003)
+        allows for it; measured, an honest interval is 1.25 to 1.4 times as wide as the plain one, this 1.4 to 1.5.
+        """
+        widening = np.sqrt(1 + folds / max(1, folds - 1))
         # Student's quantile for few photos, by the first term of its expansion around the normal one.
-        quantile = 1.96 + 2.37 / max(1, self.count - 1)
-        width = quantile * self.deviation
-        return max(0.0, self.share - width), min(1.0, self.share + width)
+        quantile = 1.96 + 2.37 / max(1, self.n - 1)
+        reach = float(widening * quantile * self.deviation)
+        return max(0.0, self.share - reach), min(1.0, self.share + reach)
 
 
 def spearman(predicted: NDArray[Any], ratings: NDArray[Any]) -> float:  # Any: any float type
