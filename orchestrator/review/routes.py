@@ -12,7 +12,7 @@ from orchestrator.photos.queries import Selection, photos_by_id
 from orchestrator.review import queries, verbs
 from orchestrator.review.service import Decision
 from orchestrator.review.verbs import Action, Wish
-from orchestrator.review.views import Decidable, Decided, History, NewDecision, NewUndo
+from orchestrator.review.views import MOST_AT_ONCE, Decidable, Decided, History, NewDecision, NewUndo
 
 router = APIRouter(responses=ERRORS)
 
@@ -79,5 +79,5 @@ async def _carry_out(services: Services, ids: Sequence[int], wish: Wish, batch: 
 
 async def _answer(services: Services, made: Decision, ids: Sequence[int], why_nothing: str) -> Decided:
     async with services.sessions() as session:
-        items = await photos_by_id(session, Selection(None), ids)
+        items = await photos_by_id(session, Selection(None), ids[:MOST_AT_ONCE])
     return Decided(items=items, undo=made.batch, message=None if made.batch else why_nothing)

@@ -111,19 +111,23 @@ async def undo(session: AsyncSession, batch: UUID, *, as_batch: UUID | None = No
 async def locked(session: AsyncSession, ids: Sequence[int]) -> Sequence[Photo]:
     """The photos that are there, as they are now, until the end of the transaction. In the order of their ids, so that
     two decisions never wait for each other in a circle."""
-    rows = await session.scalars(
-        select(Photo)
-        .where(col(Photo.id).in_(ids), col(Photo.deleted_at).is_(None))
-        .order_by(col(Photo.id))
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    return rows.all()
+    found: list[Photo] = []
+    ordered = sorted(set(ids))
+    for start in range(0, len(ordered), _AT_ONCE):
+        rows = await session.scalars(
+            select(Photo)
+            .where(col(Photo.id).in_(ordered[start : start + _AT_ONCE]), col(Photo.deleted_at).is_(None))
+            .order_by(col(Photo.id))
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+        found += rows
+    return found
 
 
 async def _asked_before(session: AsyncSession, batch: UUID, changes: Sequence[Change]) -> Decision | None:
     """The decision that this batch is already. Looked for under the locks: the same may be under way elsewhere."""
-    await locked(session, sorted(change.photo_id for change in changes))
+    await locked(session, [change.photo_id for change in changes])
     rows = await session.scalars(
         select(col(RatingEvent.photo_id)).where(col(RatingEvent.batch) == batch).order_by(col(RatingEvent.photo_id))
     )

@@ -104,8 +104,8 @@ class NewUndo(BaseModel):
 
 
 class Decided(BaseModel):
-    """`items` are the photos as they are now. `undo` takes the decision back; null when nothing was changed, and
-    `message` says why."""
+    """`items` are the photos as they are now, a thousand at most. `undo` takes the decision back; null when nothing was
+    changed, and `message` says why."""
 
     items: list[PhotoItem]
     undo: UUID | None

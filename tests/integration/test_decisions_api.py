@@ -7,13 +7,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
-import pytest
 from sqlalchemy import text
 
 from orchestrator.models import Photo
+from orchestrator.review import service
+from orchestrator.review.service import Change
 from tests import factories
 from tests.site import Site
 
+JSON = {"content-type": "application/json"}
 LONG_AGO = datetime(2024, 5, 4, tzinfo=UTC)
 
 
@@ -211,6 +213,20 @@ async def test_one_decision_about_many_photos_is_undone_as_one(site: Site) -> No
     assert (await photo(site, ids[1])).rejected_at == LONG_AGO
 
 
+async def test_a_decision_about_thousands_is_undone_at_once(site: Site) -> None:
+    await some_photos(site, {})
+    copies = """INSERT INTO photos (root_id, file_name, file_path, has_gps, manual_match)
+      SELECT root_id, 'DSC_' || n, file_path, false, false FROM photos, generate_series(1, 2499) n RETURNING id"""
+    async with site.services.sessions.begin() as session:
+        ids = [int(id_) for id_ in await session.scalars(text(copies))]
+        rejected = await service.decide(session, [Change(id_, {"rejected_at": LONG_AGO}) for id_ in ids])
+    undone = await undo(site, str(rejected.batch))
+    assert len(undone["items"]) == 1_000, "as many as one answer tells"
+    async with site.session() as session:
+        count = "SELECT count(*) FROM photos WHERE rejected_at IS NOT NULL"
+        assert (await session.execute(text(count))).scalar_one() == 0
+
+
 async def test_pick_and_reject_are_cleared_by_one_decision(site: Site) -> None:
     (id_,) = await some_photos(site, {"manual_match": True, "rejected_at": LONG_AGO, "user_rating": 2})
     (item,) = (await decide(site, [id_], manual_match=False, action="restore"))["items"]
@@ -293,59 +309,60 @@ async def _waits_for_a_lock(site: Site) -> None:
             await asyncio.sleep(0.01)
 
 
-@pytest.mark.parametrize(
-    ("body", "sentence"),
-    [
-        ({"user_rating": 0}, "user_rating: a rating is a whole number from 1 to 5, or null to clear it."),
-        ({"user_rating": 6}, "user_rating: a rating is a whole number from 1 to 5, or null to clear it."),
-        ({"user_rating": 3.5}, "user_rating: a rating is a whole number from 1 to 5, or null to clear it."),
-        ({"user_rating": True}, "user_rating: a rating is a whole number from 1 to 5, or null to clear it."),
-        ({"user_rating": "4"}, "user_rating: a rating is a whole number from 1 to 5, or null to clear it."),
-        ({"user_rating": 10**30}, "user_rating: a rating is a whole number from 1 to 5, or null to clear it."),
-        ({"manual_match": None}, "manual_match: a pick is true or false."),
-        ({"manual_match": 1}, "manual_match: a pick is true or false."),
-        ({"project": ""}, None),
-        ({"project": "x" * 201}, None),
-        ({"project": "Ice\0land"}, None),
-        ({"project": "\ud800"}, None),
-        ({"tags": "ice"}, "tags: tags are a list of texts, or null for the suggested ones."),
-        ({"tags": [1]}, "tags: a tag is a text."),
-        ({"tags": ["x" * 81]}, "tags: a tag has at most 80 characters."),
-        ({"tags": ["\0"]}, None),
-        ({"tags": [str(n) for n in range(51)]}, "tags: a photo has at most 50 tags."),
-        ({"stars": 4}, "stars: there is no such field."),
-        ({"user_rating": 4, "rejected_at": None}, "rejected_at: there is no such field."),
-        ({}, "the request: say what is decided: user_rating, manual_match, project or tags."),
-        ([], None),
-    ],
-)
-async def test_a_bad_decision_changes_nothing_and_gets_a_sentence(site: Site, body: Any, sentence: str | None) -> None:
+BAD: list[tuple[Any, str | None]] = [
+    ({"user_rating": 0}, "user_rating: a rating is a whole number from 1 to 5, or null to clear it."),
+    ({"user_rating": 6}, "user_rating: a rating is a whole number from 1 to 5, or null to clear it."),
+    ({"user_rating": 3.5}, "user_rating: a rating is a whole number from 1 to 5, or null to clear it."),
+    ({"user_rating": True}, "user_rating: a rating is a whole number from 1 to 5, or null to clear it."),
+    ({"user_rating": "4"}, "user_rating: a rating is a whole number from 1 to 5, or null to clear it."),
+    ({"user_rating": 10**30}, "user_rating: a rating is a whole number from 1 to 5, or null to clear it."),
+    ({"manual_match": None}, "manual_match: a pick is true or false."),
+    ({"manual_match": 1}, "manual_match: a pick is true or false."),
+    ({"project": ""}, None),
+    ({"project": "x" * 201}, None),
+    ({"project": "Ice\0land"}, None),
+    ({"project": "\ud800"}, None),
+    ({"tags": "ice"}, "tags: tags are a list of texts, or null for the suggested ones."),
+    ({"tags": [1]}, "tags: a tag is a text."),
+    ({"tags": ["x" * 81]}, "tags: a tag has at most 80 characters."),
+    ({"tags": ["\0"]}, None),
+    ({"tags": [str(n) for n in range(51)]}, "tags: a photo has at most 50 tags."),
+    ({"stars": 4}, "stars: there is no such field."),
+    ({"user_rating": 4, "rejected_at": None}, "rejected_at: there is no such field."),
+    ({}, "the request: say what is decided: user_rating, manual_match, project or tags."),
+    ([], None),
+]
+
+
+async def test_a_bad_decision_changes_nothing_and_gets_a_sentence(site: Site) -> None:
     (id_,) = await some_photos(site, {})
-    answer = await site.client.patch(f"/api/photos/{id_}", content=_json(body), headers=JSON)
-    assert answer.status_code == 422
-    message = answer.json()["error"]["message"]
-    assert message == sentence if sentence else message.endswith(".")
+    for body, sentence in BAD:
+        content = json.dumps(body).encode()
+        answer = await site.client.patch(f"/api/photos/{id_}", content=content, headers=JSON)
+        assert answer.status_code == 422, body
+        message = answer.json()["error"]["message"]
+        assert message == sentence if sentence else message.endswith("."), body
     assert await history(site, id_) == []
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"ids": [], "action": "keep"},
-        {"ids": list(range(1001)), "action": "keep"},
-        {"ids": [True], "action": "keep"},
-        {"ids": ["1"], "action": "keep"},
-        {"ids": [1]},
-        {"ids": [1], "action": "burn"},
-        {"ids": [1], "action": "keep", "batch": "x"},
-        {"ids": [1], "user_rating": 9},
-        {"action": "keep"},
-    ],
-)
-async def test_a_bad_decision_about_many_gets_a_sentence(site: Site, body: dict[str, Any]) -> None:
-    answer = await site.client.post("/api/decisions", json=body)
-    assert answer.status_code == 422
-    assert answer.json()["error"]["message"].endswith(".")
+BAD_FOR_MANY: list[dict[str, Any]] = [
+    {"ids": [], "action": "keep"},
+    {"ids": list(range(1001)), "action": "keep"},
+    {"ids": [True], "action": "keep"},
+    {"ids": ["1"], "action": "keep"},
+    {"ids": [1]},
+    {"ids": [1], "action": "burn"},
+    {"ids": [1], "action": "keep", "batch": "x"},
+    {"ids": [1], "user_rating": 9},
+    {"action": "keep"},
+]
+
+
+async def test_a_bad_decision_about_many_gets_a_sentence(site: Site) -> None:
+    for body in BAD_FOR_MANY:
+        answer = await site.client.post("/api/decisions", json=body)
+        assert answer.status_code == 422, body
+        assert answer.json()["error"]["message"].endswith(".")
 
 
 async def test_photos_and_decisions_that_are_not_there_are_not_found(site: Site) -> None:
@@ -363,10 +380,3 @@ async def test_photos_and_decisions_that_are_not_there_are_not_found(site: Site)
     assert (answer.status_code, answer.json()["error"]["type"]) == (404, "unknown_decision")
     async with site.session() as session:
         assert (await session.execute(text("SELECT count(*) FROM projects"))).scalar_one() == 0
-
-
-JSON = {"content-type": "application/json"}
-
-
-def _json(body: Any) -> bytes:
-    return json.dumps(body).encode()
