@@ -259,3 +259,15 @@ async def test_a_reload_loses_no_decision_that_could_not_be_sent(site: Site, ser
     await expect(page.get_by_text("1 decision waits to be sent.")).to_be_hidden()
     await expect(stars(page, photo)).to_have_count(4)
     assert await page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('decision'))") == []
+
+
+async def test_the_panel_tells_what_was_decided(site: Site, served: str, browser: Browser) -> None:
+    *_, photo = await add_photos(site, 2)
+    page = await open_on(browser, served, photo)
+    await page.keyboard.press("4")
+    await page.keyboard.press("x")
+    await page.keyboard.press("Control+z")
+    await page.keyboard.press("i")
+    section = page.locator('[data-part="history"]')
+    await expect(section.locator("dd")).to_have_text(["restored, by undo", "rejected", "4 stars"])
+    await expect(section.locator("dt").first).to_have_text("just now")
