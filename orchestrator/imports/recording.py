@@ -88,8 +88,9 @@ async def record(
     await write_items(session, job, items)
     owners = {item.path: item.photo_id for item in items}
     heard = await sidecars.record(session, root, units, read.sidecars, owners)
-    await file_ratings.heed(session, heard | {photo.id for photo in chunk.merged.values()})
-    await file_ratings.note_carriers(session, set(owners.values()))
+    heard |= {photo.id for photo in chunk.merged.values()}
+    await file_ratings.heed(session, heard)
+    await file_ratings.note_carriers(session, set(owners.values()) - heard)  # an item is new where nothing else is
     return len(items)
 
 
