@@ -149,7 +149,8 @@ async def begin_probe(
         text(
             "SELECT id, run_id FROM stage_runs WHERE state = 'held' AND hold_key = :key"
             " AND stage = ANY(:running) AND coalesce(import_id, 0) <> ALL(:paused)"
-            " ORDER BY priority, id LIMIT 1 FOR UPDATE SKIP LOCKED"
+            # Whoever probed last is the last to probe again: no single one can keep the others waiting.
+            " ORDER BY priority, queued_at, id LIMIT 1 FOR UPDATE SKIP LOCKED"
         ),
         {"key": key, "running": list(running), "paused": list(paused)},
     )

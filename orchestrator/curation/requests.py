@@ -15,9 +15,20 @@ _WITH_PREVIEW = "p.preview IS NOT NULL AND p.deleted_at IS NULL"
 
 
 async def of_photos(session: AsyncSession, photo_ids: Sequence[int]) -> list[curate.Request]:
-    """A request for each of these photos that has a preview."""
-    sql = f"SELECT {_REQUEST} FROM photos p, curation_state s WHERE p.id = ANY(:ids) AND {_WITH_PREVIEW} ORDER BY p.id"
-    rows = await session.scalars(text(sql), {"ids": list(photo_ids)})
+    """A request for each of these photos that has a preview, but for one that was made of this preview already: a
+    picture that is only made again costs no second call."""
+    rows = await session.scalars(
+        text(
+            f"""
+            SELECT {_REQUEST} FROM photos p CROSS JOIN curation_state s
+            WHERE p.id = ANY(:ids) AND {_WITH_PREVIEW} AND NOT EXISTS (
+              SELECT 1 FROM stage_runs r WHERE r.stage = 'curate' AND r.subject = p.id::text
+              AND r.request->>'file_path' = p.preview AND r.state NOT IN ('failed', 'cancelled'))
+            ORDER BY p.id
+            """
+        ),
+        {"ids": list(photo_ids)},
+    )
     return [curate.Request.model_validate(row) for row in rows]
 
 

@@ -20,21 +20,19 @@ FROM jsonb_to_recordset(CAST(:results AS jsonb)) AS d (photo_id bigint, subject 
   lighting_critique text, artistic_mood text, suggested_tags jsonb, described_by text, prompt_version int)
 WHERE photos.id = d.photo_id AND deleted_at IS NULL
   AND (d.described_by <> :built_in OR coalesce(photos.described_by, :built_in) = :built_in)
-RETURNING photos.id
 """
 
 
 async def apply(session: AsyncSession, applied: Sequence[Applied]) -> Sequence[int]:
     """Photos get their words. The first words of a model at the default address are remembered as its being there."""
     results = [cast(curate.Result, one.result) for one in applied]
-    rows = await session.scalars(
+    await session.execute(
         text(_DESCRIBE),
         {"results": json.dumps([result.model_dump(mode="json") for result in results]), "built_in": curate.BUILT_IN},
     )
-    changed = list(rows)
     if any(result.described_by != curate.BUILT_IN for result in results):
         await note_reached(session)
-    return changed
+    return [result.photo_id for result in results]
 
 
 async def follow(session: AsyncSession, photo_ids: Sequence[int]) -> Sequence[tuple[int, Message]]:

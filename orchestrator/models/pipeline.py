@@ -17,7 +17,7 @@ class StageRun(SQLModel, table=True):
     __table_args__ = (
         Index("stage_runs_subject", "stage", "subject", unique=True),
         Index("stage_runs_outbox", "stage", "priority", "id", postgresql_where=text("state = 'queued'")),
-        Index("stage_runs_held", "hold_key", "priority", "id", postgresql_where=text("state = 'held'")),
+        Index("stage_runs_held", "hold_key", "priority", "queued_at", "id", postgresql_where=text("state = 'held'")),
         Index("stage_runs_out", "stage", "published_at", postgresql_where=text("state IN ('published', 'retrying')")),
         Index("stage_runs_failed", "photo_id", postgresql_where=text("state = 'failed'")),
         Index("stage_runs_photo", "photo_id"),

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from orchestrator.broker import Incoming
 from orchestrator.curation import service
+from orchestrator.curation.results import follow
 from orchestrator.curation.watching import Lookout, count_calls
 from orchestrator.models import Photo
 from orchestrator.pipeline import PIPELINE
@@ -241,3 +242,15 @@ async def test_a_model_that_described_one_photo_is_waited_for_ever_after(opened:
 async def upkeep(site: Site, look: Lookout) -> None:
     async with site.services.sessions.begin() as session:
         await look(session)
+
+
+async def test_a_preview_that_is_made_again_is_not_described_twice(opened: Open) -> None:
+    async with opened() as site:
+        (photo,) = await photos(site)
+        await asked_again(site)
+        await described(site, photo)
+        async with site.services.sessions.begin() as session:
+            assert await follow(session, [photo.id]) == []
+        await sql(site, "UPDATE photos SET preview = 'previews/other.jpg'")
+        async with site.services.sessions.begin() as session:
+            assert [photo_id for photo_id, _ in await follow(session, [photo.id])] == [photo.id]

@@ -37,7 +37,10 @@ class Bench:
 
     def __init__(self, folder: Path, **settings: Any) -> None:
         self.tools = Tools(Settings(keepers_home=folder, llm_api_key=KEY, **settings))
-        self.preview = self.tools.claims.put("previews/one.jpg", _jpeg(tinted(7)))
+        self.preview = self.a_preview(7)
+
+    def a_preview(self, number: int) -> str:
+        return self.tools.claims.put(f"previews/{number}.jpg", _jpeg(tinted(number)))
 
     def describe(self, attempt: int = 1, **request: Any) -> Outcome:
         wanted = {"photo_id": 1, "file_path": self.preview, "host": "127.0.0.1", **request}
@@ -255,19 +258,33 @@ def test_passing_trouble_is_tried_again_and_held_when_it_does_not_pass(
     bench: Bench, host: VisionHost, reply: Reply, error_type: str, said: str
 ) -> None:
     host.script(reply)
-    for _ in range(2):
-        outcome = bench.describe()
+    previews = [bench.a_preview(number) for number in range(4)]
+    for preview in previews[:2]:
+        outcome = bench.describe(file_path=preview)
         failed = the_failure(outcome)
         assert (failed.final, outcome.retry, failed.failure.error_type) == (False, True, error_type)
         assert failed.failure.upstream is not None
         assert said in failed.failure.upstream.message
-    assert the_hold(bench.describe()).cause.endswith("That was 3 times in a row.")
-    assert the_hold(bench.describe()).key == f"vision:{host.url}:llava"
-    assert host.calls == {7: 4}
+    assert the_hold(bench.describe(file_path=previews[2])).cause.endswith("That was 3 times in a row.")
+    assert the_hold(bench.describe(file_path=previews[3])).key == f"vision:{host.url}:llava"
+    assert host.calls == {0: 1, 1: 1, 2: 1, 3: 1}
     host.script(vision_host.WELL)
     assert the_result(bench.describe())
     host.script(reply)
     assert the_failure(bench.describe()).failure.error_type == error_type
+
+
+def test_a_photo_that_alone_is_never_answered_fails_and_keeps_nobody_waiting(bench: Bench, host: VisionHost) -> None:
+    host.script(vision_host.SILENT)
+    outcomes = [bench.describe(attempt=attempt) for attempt in (1, 2, 3, 4, 5)]
+    assert [the_failure(outcome).final for outcome in outcomes] == [False, False, False, False, True]
+    assert host.calls == {7: 5}
+
+
+def test_an_endpoint_that_says_it_is_busy_is_believed_for_one_photo_too(bench: Bench, host: VisionHost) -> None:
+    host.script(vision_host.UNAVAILABLE)
+    outcomes = [bench.describe() for _ in range(4)]
+    assert [type(outcome.answer) for outcome in outcomes] == [Failed, Failed, Held, Held]
 
 
 def test_a_503_is_tried_again_when_it_says(bench: Bench, host: VisionHost) -> None:

@@ -3,8 +3,10 @@
 import base64
 import logging
 import time
+from collections import deque
 from collections.abc import Iterator
 from functools import cached_property
+from hashlib import sha256
 
 import httpx2
 import instructor
@@ -13,7 +15,7 @@ from instructor.core.exceptions import InstructorError
 from openai.types.chat import ChatCompletionMessageParam
 
 from shared import vision_endpoint
-from shared.errors import CorruptFile, Hold, NobodyThere, Retry, Verdict
+from shared.errors import CorruptFile, Hold, NobodyThere, Retry, Verdict, VisionBusy
 from shared.settings import Settings
 from workers.domain.prompt import QUESTION, SYSTEM
 from workers.domain.reply import PhotoMetadata
@@ -23,20 +25,20 @@ REASKS = 2
 CONNECT_SECONDS = 10
 MOST_TOKENS = 4_000  # models that think first need room for that
 MOST_REPLY_BYTES = 4_000_000
-IN_A_ROW = 3  # so many answers of "not now" one after the other are the endpoint's trouble, not the photos'
+IN_A_ROW = 3  # so many times "not now" one after the other are the endpoint's trouble, not a photo's
 
 _MAGIC = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG\r\n\x1a\n", "image/png"), (b"RIFF", "image/webp"))
 
 
 class VisionModel:
-    """Remembers how many answers in a row were "not now". One per process, used by one thread."""
+    """Remembers for which photos it was "not now" lately. One per process, used by one thread."""
 
     def __init__(self, settings: Settings) -> None:
         url = vision_endpoint.address(settings)
         key = settings.llm_api_key.get_secret_value() if settings.llm_api_key else ""
         self.endpoint = Endpoint(url, settings.llm_model, settings.llm_timeout_seconds, key)
         self.has_answered = False
-        self._not_now = 0
+        self._not_now: deque[bytes] = deque(maxlen=IN_A_ROW)  # digests of the images, since the last other answer
         self._mode = instructor.Mode.JSON
         # They print what went wrong, which we say ourselves, once and without what may be in it.
         for library in ("instructor", "httpx2", "openai"):
@@ -52,8 +54,9 @@ class VisionModel:
                 self._mode = instructor.Mode.MD_JSON
                 sentence = f"{self.endpoint.host} has no JSON mode: it is asked again without."
                 raise Retry(sentence, after_seconds=0) from exc
-            raise self._counted(verdict_on(exc, self.endpoint)) from exc
-        self.has_answered, self._not_now = True, 0
+            raise self._weighed(verdict_on(exc, self.endpoint), image) from exc
+        self.has_answered = True
+        self._not_now.clear()
         return described
 
     def close(self) -> None:
@@ -72,13 +75,19 @@ class VisionModel:
             messages=_messages(image),
         )
 
-    def _counted(self, verdict: Verdict) -> Verdict:
-        """The verdict itself, or a hold once the endpoint said "not now" too often in a row."""
+    def _weighed(self, verdict: Verdict, image: bytes) -> Verdict:
+        """The verdict itself, or a hold once the endpoint said "not now" too often in a row.
+
+        A photo that alone times out or breaks the line is its own trouble: it must not keep the others waiting.
+        """
         self.has_answered |= not isinstance(verdict, NobodyThere)
-        self._not_now = self._not_now + 1 if isinstance(verdict, Retry) else 0
-        if self._not_now < IN_A_ROW:
+        if not isinstance(verdict, Retry):
+            self._not_now.clear()
             return verdict
-        self._not_now = IN_A_ROW - 1  # the probe alone decides: one more, and it is held again
+        self._not_now.append(sha256(image).digest())
+        is_everybodys = isinstance(verdict, VisionBusy) or len(set(self._not_now)) > 1
+        if len(self._not_now) < IN_A_ROW or not is_everybodys:
+            return verdict
         return Hold(f"{verdict.message} That was {IN_A_ROW} times in a row.", key=self.endpoint.key)
 
     @cached_property

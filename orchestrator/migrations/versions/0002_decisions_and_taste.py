@@ -159,6 +159,14 @@ def upgrade() -> None:
     op.create_index(
         "photos_burst", "photos", ["burst_id"], unique=False, postgresql_where=sa.text("burst_id IS NOT NULL")
     )
+    op.drop_index("stage_runs_held", "stage_runs")
+    op.create_index(
+        "stage_runs_held",
+        "stage_runs",
+        ["hold_key", "priority", "queued_at", "id"],
+        unique=False,
+        postgresql_where=sa.text("state = 'held'"),
+    )
     op.create_index(
         "photos_described",
         "photos",
