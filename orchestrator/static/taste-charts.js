@@ -3,7 +3,7 @@ import { count } from "./format.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const [WIDTH, HEIGHT] = [440, 220];
-const [LEFT, RIGHT, TOP, BOTTOM] = [48, 12, 12, 36];
+const [LEFT, RIGHT, TOP, BOTTOM] = [48, 12, 20, 36];
 const STEPS_OF_RATINGS = [10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000];
 
 /** Accuracy over the number of ratings: `points` of {n, pair_order}; `last` with its interval is the model in force. */
@@ -38,14 +38,14 @@ export function drawHistogram(figure, bins, match) {
   drawn.append(line(LEFT, y(0), WIDTH - RIGHT, y(0), "rule"), label(LEFT - 8, y(0) + 4, "0", "end"), label(LEFT - 8, y(most) + 8, count(most), "end"));
   bins.forEach((photos, place) => {
     const isMatch = match !== undefined && place * width >= match;
-    const bar = shape("rect", { x: LEFT + place * step + 1, y: y(photos), width: step - 2, height: y(0) - y(photos), class: isMatch ? "bar match" : "bar" });
-    bar.append(text("title", `${place * width} to ${(place + 1) * width}: ${count(photos)} photos`));
-    drawn.append(bar);
+    const column = shape("rect", { x: LEFT + place * step + 1, y: y(photos), width: step - 2, height: y(0) - y(photos), class: isMatch ? "column match" : "column" });
+    column.append(text("title", `${place * width} to ${(place + 1) * width}: ${count(photos)} photos`));
+    drawn.append(column);
   });
   for (const score of [0, 25, 50, 75, 100]) drawn.append(label(LEFT + (score / 100) * (WIDTH - LEFT - RIGHT), HEIGHT - BOTTOM + 18, String(score), "middle"));
   if (match !== undefined) {
     const x = LEFT + (match / 100) * (WIDTH - LEFT - RIGHT);
-    drawn.append(line(x, TOP, x, y(0), "match-line"), label(x + 6, TOP + 10, `match from ${match}`, "start"));
+    drawn.append(line(x, TOP, x, y(0), "match-line"), label(x, TOP - 8, `match from ${match}`, "middle"));
   }
   drawn.append(label((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 2, "score", "middle"));
   figure.replaceChildren(drawn);

@@ -7,25 +7,31 @@ const pullTemplate = document.getElementById("pull-template");
 /** `onRate(photo, stars)` is called with null for stars that are cleared. */
 export function makePhoto(photo, onRate) {
   const node = template.content.firstElementChild.cloneNode(true);
-  node.dataset.id = photo.id;
   showPicture(node.querySelector(".taste-picture"), photo);
   node.querySelector(".taste-score b").textContent = photo.preference_score ?? "–";
-  node.querySelector(".stars").append(...[1, 2, 3, 4, 5].map((n) => star(n, photo)));
-  showStars(node, photo.user_rating);
-  node.querySelector(".stars").addEventListener("click", (event) => {
-    const stars = Number(event.target.closest("button")?.dataset.star);
-    if (stars) onRate(photo, String(stars) === node.dataset.rating ? null : stars);
-  });
+  takeStars(node, photo, onRate);
   const why = node.querySelector(".why");
-  why.addEventListener("toggle", () => why.open && explain(why.querySelector(".why-body"), photo));
+  why.addEventListener("toggle", () => why.open && explain(why.querySelector(".why-body"), photo, onRate));
   return node;
 }
 
-/** The stars of a photo are others now. */
+function takeStars(node, photo, onRate) {
+  node.dataset.id = photo.id;
+  const group = node.querySelector(".stars");
+  group.append(...[1, 2, 3, 4, 5].map((n) => star(n, photo)));
+  group.addEventListener("click", (event) => {
+    const given = event.target.closest("button")?.dataset.star;
+    if (given) onRate(photo, given === node.dataset.rating ? null : Number(given));
+  });
+  showStars(node, photo.user_rating);
+}
+
+/** The stars of a photo, in a row or among what pulled another, are others now. */
 export function showStars(node, rating) {
+  const group = node.querySelector(".stars"); // the first: those of what pulled it come later
   node.dataset.rating = rating ?? "";
-  node.querySelector(".stars").setAttribute("aria-label", rating ? `Rated ${stars(rating)}` : "Not rated");
-  for (const button of node.querySelectorAll("[data-star]")) {
+  group.setAttribute("aria-label", rating ? `Rated ${stars(rating)}` : "Not rated");
+  for (const button of group.children) {
     const isOn = Number(button.dataset.star) <= (rating ?? 0);
     button.firstElementChild.textContent = isOn ? "★" : "☆";
     button.classList.toggle("on", isOn);
@@ -49,23 +55,25 @@ function star(n, photo) {
 }
 
 function showPicture(link, photo) {
-  link.href = `/gallery#photo-${photo.id}`;
+  if (photo.preview_url) link.href = photo.preview_url;
   link.title = photo.file_name;
+  const [width, height] = [photo.width ?? 3, photo.height ?? 2];
+  link.style.aspectRatio = `${width} / ${height}`;
+  link.classList.add(width > height ? "wide" : "tall");
+  if (photo.placeholder) link.style.backgroundImage = `url("data:image/jpeg;base64,${photo.placeholder}")`;
   const picture = link.querySelector("img");
   picture.alt = photo.file_name;
-  link.style.aspectRatio = `${photo.width ?? 3} / ${photo.height ?? 2}`;
-  if (photo.placeholder) link.style.backgroundImage = `url("data:image/jpeg;base64,${photo.placeholder}")`;
   if (photo.thumbnail_url) picture.src = photo.thumbnail_url;
 }
 
-async function explain(body, photo) {
+async function explain(body, photo, onRate) {
   body.textContent = "Looking…";
   try {
     const why = await getJson(`/api/photos/${photo.id}/why`);
     body.replaceChildren(
       paragraph(`Expected: ${why.prediction.toFixed(1)} stars. Without any likeness it would be ${why.intercept.toFixed(1)}.`),
-      ...pulls("Pulled up by", why.up),
-      ...pulls("Pulled down by", why.down),
+      ...pulls("Pulled up by", why.up, onRate),
+      ...pulls("Pulled down by", why.down, onRate),
       ...(why.note ? [paragraph(why.note)] : []),
     );
   } catch (error) {
@@ -74,24 +82,24 @@ async function explain(body, photo) {
   }
 }
 
-function pulls(heading, found) {
+function pulls(heading, found, onRate) {
   if (found.length === 0) return [];
   const list = document.createElement("ul");
   list.className = "pulls";
-  list.append(...found.map(pullOf));
+  list.append(...found.map((one) => pullOf(one, onRate)));
   const head = document.createElement("h3");
   head.textContent = heading;
   return [head, list];
 }
 
-function pullOf({ photo, pull }) {
+function pullOf({ photo, pull }, onRate) {
   const node = pullTemplate.content.firstElementChild.cloneNode(true);
   const picture = node.querySelector("img");
   picture.alt = photo.file_name;
   node.title = photo.file_name;
   if (photo.thumbnail_url) picture.src = photo.thumbnail_url;
-  node.querySelector(".pull-stars").textContent = photo.user_rating ? "★".repeat(photo.user_rating) : "no stars now";
-  node.querySelector(".pull-number").textContent = `${pull > 0 ? "+" : "−"}${Math.abs(pull).toFixed(2)}`;
+  takeStars(node, photo, onRate);
+  node.querySelector(".pull-number").textContent = `${pull > 0 ? "+" : "−"}${Math.abs(pull).toFixed(2)} stars`;
   return node;
 }
 

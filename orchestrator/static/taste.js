@@ -10,14 +10,26 @@ const TOAST_MS = 8000;
 const ROWS = ["disagrees", "loves", "rejects"];
 const part = (id) => document.getElementById(id);
 const train = part("train");
+const fresh = part("fresh");
 const toast = part("undo-toast");
 const versionTemplate = part("version-template");
 let taste;
+let shownScores;
 let undo;
 let toastTimer;
 
 const refresh = paced(async () => show(await getJson("/api/taste")), REST_MS);
 const refreshRows = paced(async () => showRows(await getJson("/api/taste/photos")), REST_MS);
+
+/** What is looked at, or about to be rated, does not change under the hand: new scores wait for a click. */
+function offerRows() {
+  if (shownScores === scoresNow()) return;
+  if (document.querySelector(".taste-photo")) fresh.hidden = false;
+  else refreshRows();
+}
+
+/** Changes when a model comes into force, and again when every photo has been scored by it. */
+const scoresNow = () => `${taste.activation} ${taste.state === "rescoring"}`;
 
 function show(overview) {
   taste = overview;
@@ -27,6 +39,7 @@ function show(overview) {
   showFigures();
   part("versions-section").hidden = taste.versions.length === 0;
   part("versions").replaceChildren(...taste.versions.map(makeVersion));
+  if (shownScores !== undefined) offerRows();
 }
 
 function showCertainty() {
@@ -49,6 +62,7 @@ function showNow() {
   if (taste.state === "rescoring") [progress.max, progress.value] = [Math.max(1, taste.total), taste.rescored];
   else progress.removeAttribute("value");
   train.disabled = taste.needed > 0 || taste.state === "training";
+  part("rate-more").hidden = taste.needed === 0;
   part("problem").hidden = !taste.problem;
   part("problem").lastElementChild.textContent = taste.problem ?? "";
 }
@@ -81,9 +95,11 @@ function showFigures() {
 }
 
 function showRows(rows) {
+  fresh.hidden = true;
+  shownScores = scoresNow();
   for (const name of ROWS) {
     const section = part(name);
-    section.hidden = !taste.model || rows[name].length === 0;
+    section.hidden = rows[name].length === 0;
     section.querySelector("ul").replaceChildren(...rows[name].map((photo) => makePhoto(photo, rate)));
   }
 }
@@ -101,7 +117,7 @@ async function rate(photo, stars) {
 /** A rated photo stays where it is: it does not jump away under the hand. */
 function showRated(items) {
   for (const item of items) {
-    for (const node of document.querySelectorAll(`.taste-photo[data-id="${item.id}"]`)) {
+    for (const node of document.querySelectorAll(`[data-id="${item.id}"]`)) {
       showStars(node, item.user_rating);
     }
   }
@@ -127,6 +143,7 @@ toast.querySelector("button").addEventListener("click", async () => {
   }
 });
 
+fresh.addEventListener("click", refreshRows);
 train.addEventListener("click", () => ask("/api/taste/train"));
 
 function makeVersion(version) {
@@ -172,15 +189,8 @@ function refuse(error) {
 const start = embedded("taste-state");
 show(start.overview);
 showRows(start.rows);
-onFrame((frame) => {
-  if (frame.taste.length === 0) return;
-  refresh();
-  refreshRows();
-});
-onReset(() => {
-  refresh();
-  refreshRows();
-});
+onFrame((frame) => frame.taste.length && refresh());
+onReset(refresh);
 // Time passes: what is due comes closer, a re-score goes on without a notice for each batch, and counts lag behind.
 const isMoving = () => !["idle", "waiting"].includes(taste.state) || (taste.model && taste.rescored < taste.total);
 setInterval(() => isMoving() && refresh(), 2 * REST_MS);

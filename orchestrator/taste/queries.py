@@ -9,7 +9,7 @@ from sqlmodel import col
 
 from orchestrator.embedding import service as embedding
 from orchestrator.models import Photo, TasteModel, TasteState
-from orchestrator.photos.addresses import thumbnail_url
+from orchestrator.photos.addresses import preview_url, thumbnail_url
 from orchestrator.taste import service
 from orchestrator.taste.figures import Figures
 from orchestrator.taste.sentences import sentence_of
@@ -141,4 +141,5 @@ def taste_photo(photo: Photo) -> TastePhoto:
             include={"id", "file_name", "width", "height", "placeholder", "user_rating", "preference_score"}
         ),
         thumbnail_url=thumbnail_url(photo.id, photo.thumbnail),
+        preview_url=preview_url(photo.id, photo.preview),
     )

@@ -32,7 +32,8 @@ def _before_the_first(state: State, learnable: int, rated: int, needed: int) -> 
 
 
 def _times(share: float) -> str:
-    return f"{round(share * 10)} times in 10"
+    times = 10 if share == 1 else min(9, round(share * 10))  # not always, but for once
+    return f"{times} times in 10"
 
 
 def _ratings(n: int | None) -> str:

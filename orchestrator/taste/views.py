@@ -61,6 +61,7 @@ class TastePhoto(BaseModel):
     height: int | None
     placeholder: str | None
     thumbnail_url: str | None
+    preview_url: str | None
     user_rating: int | None
     preference_score: int | None
 
