@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.imports.walk import Folder, FoundFile, Permissions, Unit, pair, walk
+from orchestrator.imports.walk import Folder, FoundFile, Permissions, Unit, beside, pair, walk
 
 ANYWHERE = Permissions(lambda _: True, lambda _: True)
 
@@ -28,6 +28,17 @@ def a_file(path: Path, data: bytes = b"x") -> Path:
 def units(*names: str) -> list[tuple[str, str | None]]:
     paired = pair([FoundFile(name.encode(), 1, 1) for name in names])
     return [(u.main.path.decode(), u.companion.path.decode() if u.companion else None) for u in paired]
+
+
+def sidecars(*names: str) -> dict[str, list[str]]:
+    """Main file -> its sidecars; those of no photo under an empty name."""
+    files = [FoundFile(name.encode(), 1, 1) for name in names]
+    owning, strays = beside(
+        pair([file for file in files if not file.path.lower().endswith(b".xmp")]),
+        [file for file in files if file.path.lower().endswith(b".xmp")],
+    )
+    owned = {unit.main.path.decode(): [file.path.decode() for file in unit.sidecars] for unit in owning}
+    return owned | ({"": [file.path.decode() for file in strays]} if strays else {})
 
 
 def test_every_supported_extension_is_found_in_any_case(tmp_path: Path) -> None:
@@ -176,3 +187,28 @@ def test_files_of_a_folder_are_never_lost_or_doubled_by_pairing() -> None:
         paired: list[Unit] = pair([FoundFile(name.encode(), 1, 1) for name in names])
         files = [file.path.decode() for unit in paired for file in (unit.main, unit.companion) if file]
         assert sorted(files) == sorted(names)
+
+
+def test_sidecars_of_both_names_and_any_case_belong_to_their_photo() -> None:
+    assert sidecars("d/a.NEF", "d/a.jpg", "d/a.xmp", "d/A.jpg.XMP", "d/a.nef.xmp", "d/b.xmp") == {
+        "d/a.NEF": ["d/A.jpg.XMP", "d/a.nef.xmp", "d/a.xmp"],
+        "": ["d/b.xmp"],
+    }
+
+
+def test_a_sidecar_that_could_be_of_several_photos_belongs_to_the_raw_or_to_the_one_it_names() -> None:
+    assert sidecars("a.cr2", "a.bmp", "a.xmp", "a.bmp.xmp") == {"a.bmp": ["a.bmp.xmp"], "a.cr2": ["a.xmp"]}
+    assert sidecars("b.tif", "b.png", "b.xmp") == {"b.png": ["b.xmp"], "b.tif": []}
+    assert sidecars("c.jpg.png", "c.jpg", "c.jpg.xmp") == {"c.jpg": ["c.jpg.xmp"], "c.jpg.png": []}
+
+
+def test_case_tells_sidecars_apart_where_both_photos_are_there() -> None:
+    assert sidecars("a.jpg", "A.jpg", "a.xmp", "A.xmp") == {"a.jpg": ["a.xmp"], "A.jpg": ["A.xmp"]}
+
+
+def test_only_sidecars_of_no_photo_are_left_alone(tmp_path: Path) -> None:
+    for name in ("a.jpg", "a.xmp", "._a.xmp", "stray.xmp", "sub/b.xmp"):
+        a_file(tmp_path / name)
+    folders = walked(tmp_path)
+    assert [len(unit.sidecars) for folder in folders for unit in folder.units] == [1]
+    assert [folder.left_alone for folder in folders] == [{"xmp": 1}, {"xmp": 1}]

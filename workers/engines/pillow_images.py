@@ -48,9 +48,8 @@ def _decode_jxl(data: bytes, check_size: CheckSize) -> Decoded:
         check_size(*size)
     with Image.open(io.BytesIO(data), formats=["JXL"]) as image:
         image.load()
-        return Decoded(
-            _on_paper(image), image.info.get("icc_profile"), 1, image.info.get("exif"), xmp=image.info.get("xmp")
-        )
+        xmp = image.info.get("xmp") or jxl_header.xmp(data)
+        return Decoded(_on_paper(image), image.info.get("icc_profile"), 1, image.info.get("exif"), xmp=xmp)
 
 
 def _decode_bmp(data: bytes, check_size: CheckSize) -> Decoded:
