@@ -1,4 +1,4 @@
-"""`python -m benchmarks [convert round_trips scan] [--photos N]`: each part prints its figure beside its baseline."""
+"""`python -m benchmarks [part ...] [--photos N]`: each part, see PARTS, prints its figure beside its baseline."""
 
 import argparse
 import importlib
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.system import System
 
-PARTS = ("convert", "round_trips", "scan")
+PARTS = ("convert", "round_trips", "scan", "bursts", "retrain")
 
 
 def main() -> None:
@@ -17,6 +17,8 @@ def main() -> None:
     parser.add_argument("--photos", type=int, default=300, help="24-megapixel JPEGs to convert")
     parser.add_argument("--messages", type=int, default=20_000, help="round trips")
     parser.add_argument("--files", type=int, default=100_000, help="files to scan")
+    parser.add_argument("--archive", type=int, default=100_000, help="photos to score after a training")
+    parser.add_argument("--rated", type=int, default=14_000, help="rated photos to train on")
     options = parser.parse_args()
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start", flush=True)
     with tempfile.TemporaryDirectory(prefix="keepers-bench-", dir="/var/tmp") as folder, System(Path(folder)) as system:

@@ -52,7 +52,7 @@ class System:
         }
         commands = [["benchmarks.orchestrator", str(listening.fileno()), *stages]]
         if workers:
-            package = "workers.stages" if stages == ["convert"] else "benchmarks.stages"
+            package = "benchmarks.stages" if "noop" in stages else "workers.stages"
             commands.append(["workers", "--from", package, *stages])
         with open(home / "log.txt", "ab") as log:
             processes = [
@@ -91,6 +91,13 @@ class Running:
 
     def progress(self, import_id: int) -> dict[str, Any]:
         seen: dict[str, Any] = self._client.get(f"/api/imports/{import_id}").json()
+        return seen
+
+    def post(self, path: str) -> None:
+        self._client.post(path).raise_for_status()
+
+    def get(self, path: str) -> dict[str, Any]:
+        seen: dict[str, Any] = self._client.get(path).raise_for_status().json()
         return seen
 
     def sql(self, statement: str) -> list[tuple[Any, ...]]:

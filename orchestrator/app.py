@@ -125,12 +125,13 @@ async def _lifespan(app: FastAPI, *, settings: Settings, pipeline: Pipeline) -> 
     await hub.start()
     await imports.take_up()
     sweeping: list[Job] = [sweeper.Patrol(claims), partial(sweeper.sweep, claims=claims)]
-    if "bursts" in stages(pipeline):
-        sweeping.append(partial(bursts.keep, claims=claims))
     describing: list[Job] = [watching.Lookout(settings), partial(watching.count_calls, settings=settings)]
     embeddings: list[Job] = [choose_model, embedding.switch_if_complete]
     jobs: list[Job] = [tallies.fold, events.forget_old, *embeddings, *describing, *sweeping]
     background = [asyncio.create_task(exchange.run()), asyncio.create_task(keep_up(sessions, jobs))]
+    if "bursts" in stages(pipeline):  # beside the other jobs: listing all frames takes seconds
+        finding = keep_up(sessions, [partial(bursts.keep, claims=claims)], bursts.EVERY_SECONDS)
+        background.append(asyncio.create_task(finding))
     if "train" in stages(pipeline):
         background.append(asyncio.create_task(taste.run()))
     try:

@@ -15,10 +15,10 @@ EVERY_SECONDS = 5.0
 Job = Callable[[AsyncSession], Awaitable[None]]
 
 
-async def keep_up(sessions: Sessions, jobs: Sequence[Job]) -> None:
+async def keep_up(sessions: Sessions, jobs: Sequence[Job], every_seconds: float = EVERY_SECONDS) -> None:
     """Each job in its own transaction, every few seconds, until cancelled. One that fails is tried again next time."""
     while True:
-        await asyncio.sleep(EVERY_SECONDS)
+        await asyncio.sleep(every_seconds)
         for job in jobs:
             try:
                 async with sessions.begin() as session:

@@ -19,6 +19,7 @@ from shared.embedding_models import least_burst_cosine
 log = structlog.get_logger()
 
 JOB = "archive"
+EVERY_SECONDS = 1.0  # `keep` is run: somebody may wait for an answer
 OVER = (DONE, FAILED, CANCELLED)
 _SEARCHING = 0x62757273  # advisory lock: one orchestrator looks after this
 

@@ -60,6 +60,8 @@ def _read(claims: ClaimStore, claim: str) -> Found | None:
         with claims.open(claim) as file, np.load(file, allow_pickle=False) as columns:
             group_of = dict(zip(columns["photo_ids"].tolist(), columns["groups"].tolist(), strict=True))
             found = Found(group_of, columns["is_bracket"].tolist())
+        if not set(group_of.values()) <= set(range(len(found.is_bracket))):
+            raise ValueError("a group is not described")
     except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as exc:
         log.warning("bursts.unreadable", claim=claim, error=str(exc))
         return None

@@ -81,7 +81,7 @@ async def keep_best_of_all(sessions: Sessions) -> Kept:
     async def changes(session: AsyncSession) -> list[Change]:
         nonlocal done
         bursts = (await session.scalars(select(Burst).where(col(Burst.size) > 1).order_by(col(Burst.id)))).all()
-        frames_of = await _frames_of(session, [burst.id for burst in bursts if burst.kind != "bracket"])
+        frames_of = await _frames_of(session)
         wanted: list[Change] = []
         kept = spared = 0
         for burst in bursts:
@@ -143,10 +143,12 @@ def _takes_part(photo: Photo) -> bool:
     return photo.rejected_at is None and photo.deleted_at is None and photo.burst_dissolved_at is None
 
 
-async def _frames_of(session: AsyncSession, burst_ids: Sequence[int]) -> dict[int, list[Photo]]:
+async def _frames_of(session: AsyncSession) -> dict[int, list[Photo]]:
+    """The frames that take part in bursts that are no brackets, locked."""
+    wanted = select(col(Burst.id)).where(col(Burst.size) > 1, col(Burst.kind) != "bracket")
     rows = await session.scalars(
         select(Photo)
-        .where(col(Photo.burst_id).in_(burst_ids))
+        .where(col(Photo.burst_id).in_(wanted))
         .order_by(col(Photo.id))
         .with_for_update()
         .execution_options(populate_existing=True)
