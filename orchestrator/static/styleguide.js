@@ -51,6 +51,6 @@ document.querySelectorAll("#bar-states .decision-bar").forEach((node, n) => {
 });
 for (const [index, fields] of IMPORTS.entries()) {
   const row = new ImportRow(index, { act: async () => {} });
-  row.show({ path: `/photos/${fields.label}`, done: 0, damaged: 0, failed: 0, skipped: 0, pending: 0, stages: {}, ...fields });
+  row.show({ path: `/photos/${fields.label}`, done: 0, damaged: 0, failed: 0, skipped: 0, pending: 0, stages: {}, ratings: { with_rating: 0, of: fields.found }, ...fields });
   document.getElementById("imports").append(row.node);
 }
