@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from shared.taste_model import TasteModel
-from shared.taste_space import Floats, TasteSpace
+from shared.taste_space import Floats
 from workers.domain.taste_accuracy import pair_order, r2, spearman
-from workers.domain.taste_ridge import Ridge, fit
+from workers.domain.taste_ridge import fit
 from workers.domain.taste_space import LANDMARKS, space_of
 
 FEW = 2_000  # ratings, up to which a measurement is worth more fits
@@ -68,17 +68,26 @@ def learn(
     An archive of fewer than 512 photos is filled up with the rated ones.
     """
     sample = archive if len(archive) >= LANDMARKS else np.concatenate([archive, vectors])
-    space = space_of(sample.astype(np.float32))
-    features = space.features(vectors).astype(np.float64)
-    foretold = _foretold(features, ratings)
-    ridge = fit(features, ratings)
-    accuracy = _accuracy(foretold, ratings)
-    return Learned(
-        model=_model(version, embedding_model, photo_ids, ratings, vectors, space, ridge, foretold),
-        alpha=ridge.alpha,
-        accuracy=accuracy,
-        curve=() if accuracy is None else (*_curve(features, ratings), _last_point(accuracy, len(ratings))),
+    # More threads only slow small matrices down, and the sums of one have one order: the same ratings, the same bytes.
+    with threadpool_limits(limits=1, user_api="blas"):
+        space = space_of(sample.astype(np.float32))
+        features = space.features(vectors).astype(np.float64)
+        ridge, foretold = fit(features, ratings), _foretold(features, ratings)
+        accuracy = _accuracy(foretold, ratings)
+        curve = () if accuracy is None else (*_curve(features, ratings), _last_point(accuracy, len(ratings)))
+    model = TasteModel(
+        version=version,
+        embedding_model=embedding_model,
+        photo_ids=photo_ids,
+        ratings=ratings,
+        vectors=vectors,
+        space=space,
+        centre=ridge.centre.astype(np.float32),
+        dual=ridge.dual.astype(np.float32),
+        intercept=ridge.intercept,
+        out_of_fold=foretold.astype(np.float32),
     )
+    return Learned(model, ridge.alpha, accuracy, curve)
 
 
 def _foretold(features: Doubles, ratings: Floats) -> Doubles:
@@ -155,27 +164,3 @@ def _point(features: Doubles, ratings: Floats, n: int, parts: list[tuple[Places,
 
 def _last_point(accuracy: Accuracy, n: int) -> CurvePoint:
     return CurvePoint(n, accuracy.spearman, accuracy.pair_order)
-
-
-def _model(
-    version: int,
-    embedding_model: str,
-    photo_ids: NDArray[np.int64],
-    ratings: Floats,
-    vectors: NDArray[np.float16],
-    space: TasteSpace,
-    ridge: Ridge,
-    out_of_fold: NDArray[Any],  # Any: any float type
-) -> TasteModel:
-    return TasteModel(
-        version=version,
-        embedding_model=embedding_model,
-        photo_ids=photo_ids,
-        ratings=ratings,
-        vectors=vectors,
-        space=space,
-        centre=ridge.centre.astype(np.float32),
-        dual=ridge.dual.astype(np.float32),
-        intercept=ridge.intercept,
-        out_of_fold=out_of_fold.astype(np.float32),
-    )

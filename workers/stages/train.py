@@ -3,7 +3,6 @@
 import hashlib
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from shared.contracts import train
 from shared.contracts.embed import DIMENSIONS
@@ -20,16 +19,14 @@ def handle(request: train.Request, tools: Tools) -> train.Result:
     """The artifact is named by its content: a redelivery writes the same file again."""
     arrays = read_arrays(tools.claims, request.file_path, ("photo_ids", "ratings", "vectors", "archive"))
     _check(arrays)
-    # More threads only slow small matrices down, and the sums of one have one order: the same ratings, the same bytes.
-    with threadpool_limits(limits=1, user_api="blas"):
-        learned = learn(
-            version=request.version,
-            embedding_model=request.model,
-            photo_ids=arrays["photo_ids"].astype(np.int64),
-            ratings=arrays["ratings"].astype(np.float32),
-            vectors=arrays["vectors"].astype(np.float16),
-            archive=arrays["archive"].astype(np.float16),
-        )
+    learned = learn(
+        version=request.version,
+        embedding_model=request.model,
+        photo_ids=arrays["photo_ids"].astype(np.int64),
+        ratings=arrays["ratings"].astype(np.float32),
+        vectors=arrays["vectors"].astype(np.float16),
+        archive=arrays["archive"].astype(np.float16),
+    )
     data = learned.model.to_bytes()
     artifact = tools.claims.put(f"taste/{request.version}-{hashlib.sha256(data).hexdigest()}.npz", data)
     return _result(request, artifact, learned)
