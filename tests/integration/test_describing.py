@@ -58,10 +58,11 @@ def stack(stack: Stack, host: VisionHost) -> Iterator[Stack]:
     return stack
 
 
-def working(stack: Stack) -> None:
-    stack.orchestrator()
+def working(stack: Stack, *, with_vectors: bool = False) -> None:
     stack.workers("convert", "curate")
-    stack.workers("embed", package="tests.doubles.stages")
+    if with_vectors:
+        stack.workers("embed", package="tests.doubles.stages")
+    stack.orchestrator()
 
 
 def photos_of(stack: Stack) -> dict[int, dict[str, Any]]:
@@ -86,7 +87,7 @@ def test_a_model_that_does_everything_wrong(stack: Stack, host: VisionHost) -> N
     for number in REPLIES:
         a_tinted_jpeg(stack.photos / f"{number}.jpg", number)
     with describing(host):
-        working(stack)
+        working(stack, with_vectors=True)
         stack.settled(stack.start_import())
 
         def seen() -> bool:
@@ -133,7 +134,7 @@ def test_the_model_is_stopped_in_the_middle_of_an_import_and_comes_back(stack: S
     for number in range(20):
         a_tinted_jpeg(stack.photos / f"{number}.jpg", number)
     with describing(host):
-        working(stack)
+        working(stack, with_vectors=True)
         import_id = stack.start_import()
         stack.wait(lambda: sum(host.calls.values()) >= 3, "the first descriptions")
     seen = stack.settled(import_id)
