@@ -1,7 +1,7 @@
 """Dead letters by cause: what failed where and how, largest first, each with what to do and some of its photos.
 
-Counting is O(letters) even from an index alone. So a count that took long is kept, and made again only after
-`_REST` times as long; one that took no time is made whenever it is asked for.
+Counting is O(letters) even from an index alone. So a count of many letters is kept, and made again only after `_REST`
+times as long as it took; a count of few is made whenever it is asked for.
 """
 
 import time
@@ -24,7 +24,7 @@ MOST_CAUSES = 40
 PHOTOS_EACH = 12
 
 _REST = 20.0
-_NO_TIME_SECONDS = 0.1
+_MANY = 20_000
 
 _COUNT = """
 SELECT stage, error_type, status, count(*) AS count, min(id) AS first_id, max(last_at) AS last_at
@@ -118,7 +118,7 @@ class Causes:
             rows = await session.execute(text(_COUNT), {"state": state})
             counted = [_Counted(**row._mapping) for row in rows]
         took = time.monotonic() - started
-        if took > _NO_TIME_SECONDS:
+        if sum(cause.count for cause in counted) > _MANY:
             self._kept[state] = (counted, time.monotonic() + took * _REST)
         return counted
 

@@ -1,14 +1,14 @@
 // Numbers, times and sizes as people read them.
 
 const numbers = new Intl.NumberFormat("en");
-const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
+const short = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 2 });
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "long" });
 const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60]];
 
 export const count = (n) => numbers.format(n);
 
-/** "1.2K", where there is no room for more. */
-export const compact = (n) => short.format(n);
+/** "312", "1.2K", "310K": where there is no room for more. */
+export const compact = (n) => (n < 1000 ? count(n) : short.format(n));
 
 export const plural = (n, one, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;
 

@@ -39,6 +39,7 @@ function refreshTimes() {
 setUpTheme();
 refreshTimes();
 setInterval(refreshTimes, 30_000);
+setInterval(refreshStages, 30_000); // times left grow old without an event, and a count of very many is late
 document.addEventListener("rows-added", refreshTimes);
 refreshStages();
 onFrame((frame) => frame.stages && refreshStages());

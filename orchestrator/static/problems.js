@@ -1,7 +1,7 @@
 // Both tabs of Problems: what waits and the causes are kept up to date, new rows appear on top, and messages are put
 // back, discarded and reopened. Nothing that is being read or pointed at moves: a cause that is gone says so in its place.
 import { paced, postJson, Refusal } from "./api.js";
-import { plural } from "./format.js";
+import { errorName, plural } from "./format.js";
 import { onFrame, onReset } from "./live.js";
 
 const REST_MS = 1000;
@@ -24,9 +24,12 @@ filters.addEventListener("change", () => {
 // A page that comes back from the browser's memory has its fields switched off.
 addEventListener("pageshow", () => [...filters.elements].forEach((field) => (field.disabled = false)));
 
+let acts = 0; // answered so far: what was asked for before the last of them is out of date
+
 const refreshNow = paced(async () => {
+  const before = acts;
   const fresh = await fetchPart("/problems/now", { state: now.dataset.state });
-  if (!fresh) return;
+  if (!fresh || acts !== before) return;
   showWaiting(fresh.querySelector(".waiting"));
   showCauses(fresh.querySelector(".causes"));
   document.dispatchEvent(new Event("rows-added"));
@@ -62,6 +65,7 @@ function showCauses(fresh) {
     else settle(card);
   }
   section.append(...byCause.values());
+  for (const key of byCause.keys()) offerKind(key.split("/")[1]);
   renewHead(section, fresh);
 }
 
@@ -74,6 +78,11 @@ function renew(card, next) {
 function settle(card) {
   card.classList.add("settled");
   if (card.querySelector(".outcome").hidden) tell(card, "Nothing of this is left.");
+}
+
+function offerKind(type) {
+  const { options } = filters.elements.error_type;
+  if (![...options].some((option) => option.value === type)) options.add(new Option(errorName(type), type));
 }
 
 function renewHead(section, fresh) {
@@ -170,6 +179,8 @@ async function answerOf(ask) {
   } catch (refusal) {
     if (refusal instanceof Refusal) return refusal;
     throw refusal;
+  } finally {
+    acts += 1;
   }
 }
 
@@ -190,6 +201,7 @@ function makeButton(label, data) {
 }
 
 if (list.dataset.isFirst === "yes") {
+  setInterval(refreshNow, 30_000); // counts of very many come late
   onFrame((frame) => {
     if (frame.failures.length) fetchRows();
     refreshNow();
