@@ -12,7 +12,7 @@ from tests import factories
 from tests.browser.browsers import Browser
 from tests.site import Site, serve
 
-EVERY_PAGE = ["/", "/gallery", "/logs", "/dead-letters", "/conflicts", "/styleguide", "/nothing-here"]
+EVERY_PAGE = ["/", "/gallery", "/taste", "/logs", "/dead-letters", "/conflicts", "/styleguide", "/nothing-here"]
 
 
 @pytest.mark.parametrize("width", [1280, 390])
