@@ -84,7 +84,7 @@ async def check_counts(archive: Archive) -> None:
 # What counts
 
 
-@pytest.mark.parametrize("name", ["a.xmp", "A.XMP", "a.jpg.xmp", "a.JPG.Xmp"])
+@pytest.mark.parametrize("name", ["a.xmp", "a.JPG.Xmp"])
 async def test_a_sidecar_rates_its_photo(archive: Archive, name: str) -> None:
     a_photo(archive)
     a_sidecar(archive, name, 4)
@@ -127,12 +127,13 @@ async def test_rejected_elsewhere_is_rejected_here(archive: Archive) -> None:
     assert (await archive.imported())["skipped"] == 2
 
 
-@pytest.mark.parametrize("rating", [None, 0, 6])
-async def test_unrated_is_not_zero(archive: Archive, rating: int | None) -> None:
-    a_photo(archive, rating=rating)
-    a_sidecar(archive, "a.xmp", rating)
+async def test_unrated_is_not_zero(archive: Archive) -> None:
+    for number, rating in enumerate([None, 0, 6]):
+        a_photo(archive, f"{number}.jpg", number, rating=rating)
+        a_sidecar(archive, f"{number}.xmp", rating)
     seen = await archive.imported()
-    assert (await said(archive), seen["ratings"]) == ({"a.jpg": None}, {"with_rating": 0, "of": 1})
+    assert set((await said(archive)).values()) == {None}
+    assert seen["ratings"] == {"with_rating": 0, "of": 3}
     assert await archive.sql("SELECT 1 FROM rating_events") == []
 
 
@@ -151,7 +152,7 @@ async def test_the_sidecar_written_last_goes_before_the_other(archive: Archive) 
     assert await said(archive) == {"a.jpg": 2}
 
 
-@pytest.mark.parametrize("name", ["DSC_0001.xmp", "DSC_0001.DNG.xmp", "dsc_0001.jpg.XMP"])
+@pytest.mark.parametrize("name", ["DSC_0001.xmp", "dsc_0001.jpg.XMP"])
 async def test_the_sidecar_of_a_pair_rates_the_photo_that_both_are(archive: Archive, name: str) -> None:
     a_pair(archive.photos)
     a_sidecar(archive, name, 4)
@@ -214,7 +215,7 @@ async def test_an_unchanged_sidecar_is_not_read_again(archive: Archive) -> None:
     assert seen["ratings"] == {"with_rating": 1, "of": 1}
 
 
-@pytest.mark.parametrize(("before", "after"), [(4, 2), (4, -1), (-1, 5), (4, None), (None, 3), (-1, None)])
+@pytest.mark.parametrize(("before", "after"), [(4, -1), (-1, 5), (4, None)])
 async def test_a_changed_sidecar_is_applied_where_nobody_said_otherwise(
     archive: Archive, before: int | None, after: int | None
 ) -> None:
@@ -563,14 +564,3 @@ async def test_packets_in_photos_that_cannot_be_read_fail_nothing(archive: Archi
     (archive.photos / "a.jpg").write_bytes(saved(scene(90, 60), "JPEG", xmp=b"<x:xmpmeta" + b"\xff" * 100))
     seen = await archive.imported()
     assert (seen["done"], await said(archive)) == (1, {"a.jpg": None})
-
-
-@pytest.mark.parametrize("rating", [1, 5])
-async def test_the_exif_rating_of_windows_counts(archive: Archive, rating: int) -> None:
-    from PIL import Image
-
-    exif = Image.Exif()
-    exif[0x4746] = rating
-    (archive.photos / "a.jpg").write_bytes(saved(scene(90, 60), "JPEG", exif=exif))
-    await archive.imported()
-    assert await said(archive) == {"a.jpg": rating}
