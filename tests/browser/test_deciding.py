@@ -261,6 +261,17 @@ async def test_a_reload_loses_no_decision_that_could_not_be_sent(site: Site, ser
     assert await page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('decision'))") == []
 
 
+async def test_another_page_sends_what_was_left_behind(site: Site, served: str, browser: Browser) -> None:
+    *_, photo = await add_photos(site, 2)
+    page = await open_on(browser, served, photo)
+    await page.route("**/api/decisions**", lambda route: route.abort())
+    await page.keyboard.press("4")
+    await expect(page.get_by_text("1 decision waits to be sent.")).to_be_visible()
+    await page.unroute("**/api/decisions**")
+    await page.goto(f"{served}/logs")
+    await settled(site, photo, user_rating=4)
+
+
 async def test_the_panel_tells_what_was_decided(site: Site, served: str, browser: Browser) -> None:
     *_, photo = await add_photos(site, 2)
     page = await open_on(browser, served, photo)
