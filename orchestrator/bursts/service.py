@@ -1,8 +1,9 @@
 """What the person decides about bursts. Each decision is one batch of decisions about photos, undone as one."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import TypeAlias
 from uuid import UUID, uuid4
 
 from sqlalchemy import select, text
@@ -31,6 +32,9 @@ class Kept:
     rejected: int
     spared: int = 0
     brackets: int = 0
+
+
+Plan: TypeAlias = tuple[list[Change], Kept]
 
 
 async def search_again(
@@ -62,42 +66,42 @@ async def choose_best(sessions: Sessions, burst_id: int, photo_id: int) -> Decis
 async def keep_best(sessions: Sessions, burst_id: int, best_id: int | None) -> Kept:
     """The best, or this frame instead, is kept; all others of the burst are rejected."""
 
-    async def changes(session: AsyncSession) -> list[Change]:
+    async def plan(session: AsyncSession) -> Plan:
         frames = await _frames(session, burst_id)
         burst = await session.get_one(Burst, burst_id)
         best = _one_of(frames, best_id or burst.best_id)
-        return _with_the_rest_rejected(best, frames, frames)
+        losers = [frame for frame in frames if frame is not best]
+        return _with_these_rejected(best, frames, losers), Kept(None, groups=1, kept=1, rejected=len(losers))
 
-    made = await _decide(sessions, changes)
-    return Kept(made.batch, groups=1, kept=1, rejected=max(0, len(made.photo_ids) - 1))
+    return await _keep(sessions, plan)
 
 
 async def keep_best_of_all(sessions: Sessions) -> Kept:
     """Keep Best for every burst, as one decision. Brackets are left out: their frames are meant to differ. Beside the
     best of a burst, frames with four stars or more stay, and so do picks and those that were kept without stars: the
     person has spoken for each of them, and here nobody looks at them again."""
-    done = Kept(None, 0, 0, 0)
 
-    async def changes(session: AsyncSession) -> list[Change]:
-        nonlocal done
+    async def plan(session: AsyncSession) -> Plan:
         bursts = (await session.scalars(select(Burst).where(col(Burst.size) > 1).order_by(col(Burst.id)))).all()
-        frames_of = await _frames_of(session)
-        wanted: list[Change] = []
-        kept = spared = 0
-        for burst in bursts:
-            frames = frames_of.get(burst.id, [])
-            best = next((frame for frame in frames if frame.id == burst.best_id), None)
-            if best is None or len(frames) < 2:
-                continue
-            losers = [frame for frame in frames if frame is not best and not _is_spoken_for(frame)]
-            kept, spared = kept + 1, spared + len(frames) - 1 - len(losers)
-            wanted += _with_the_rest_rejected(best, frames, losers)
-        rejected = sum("rejected_at" in change.fields for change in wanted)
-        done = Kept(None, kept, kept, rejected, spared, sum(burst.kind == "bracket" for burst in bursts))
-        return wanted
+        return _best_of_all(bursts, await _frames_of_bursts(session))
 
-    made = await _decide(sessions, changes)
-    return Kept(made.batch, done.groups, done.kept, done.rejected, done.spared, done.brackets)
+    return await _keep(sessions, plan)
+
+
+def _best_of_all(bursts: Sequence[Burst], frames_of: Mapping[int, Sequence[Photo]]) -> Plan:
+    changes: list[Change] = []
+    groups = rejected = spared = 0
+    for burst in bursts:
+        frames = frames_of.get(burst.id, ())
+        best = next((frame for frame in frames if frame.id == burst.best_id), None)
+        others = [frame for frame in frames if frame is not best]
+        if best is None or not others:
+            continue
+        losers = [frame for frame in others if not _is_spoken_for(frame)]
+        changes += _with_these_rejected(best, frames, losers)
+        groups, rejected, spared = groups + 1, rejected + len(losers), spared + len(others) - len(losers)
+    brackets = sum(burst.kind == "bracket" for burst in bursts)
+    return changes, Kept(None, groups, groups, rejected, spared, brackets)
 
 
 async def keep_all(sessions: Sessions, burst_id: int) -> Decision:
@@ -108,6 +112,18 @@ async def keep_all(sessions: Sessions, burst_id: int) -> Decision:
         return [Change(frame.id, {"burst_dissolved_at": now}) for frame in await _frames(session, burst_id)]
 
     return await _decide(sessions, changes)
+
+
+async def _keep(sessions: Sessions, plan: Callable[[AsyncSession], Awaitable[Plan]]) -> Kept:
+    batch = uuid4()
+
+    async def work() -> Kept:
+        async with sessions.begin() as session:
+            changes, kept = await plan(session)
+            made = await review.decide(session, changes, batch=batch)
+            return replace(kept, undo=made.batch)
+
+    return await patiently(work)
 
 
 async def _decide(sessions: Sessions, changes: Callable[[AsyncSession], Awaitable[Sequence[Change]]]) -> Decision:
@@ -143,7 +159,7 @@ def _takes_part(photo: Photo) -> bool:
     return photo.rejected_at is None and photo.deleted_at is None and photo.burst_dissolved_at is None
 
 
-async def _frames_of(session: AsyncSession) -> dict[int, list[Photo]]:
+async def _frames_of_bursts(session: AsyncSession) -> dict[int, list[Photo]]:
     """The frames that take part in bursts that are no brackets, locked."""
     wanted = select(col(Burst.id)).where(col(Burst.size) > 1, col(Burst.kind) != "bracket")
     rows = await session.scalars(
@@ -176,12 +192,11 @@ def _chosen(best: Photo, frames: Sequence[Photo], **fields: Value) -> list[Chang
     ]
 
 
-def _with_the_rest_rejected(best: Photo, frames: Sequence[Photo], losers: Sequence[Photo]) -> list[Change]:
+def _with_these_rejected(best: Photo, frames: Sequence[Photo], losers: Sequence[Photo]) -> list[Change]:
     now = datetime.now(UTC)
     wanted = {change.photo_id: dict(change.fields) for change in _chosen(best, frames, kept_at=best.kept_at or now)}
     for frame in losers:
-        if frame is not best:
-            wanted.setdefault(frame.id, {})["rejected_at"] = now
+        wanted.setdefault(frame.id, {})["rejected_at"] = now
     return [Change(photo_id, fields) for photo_id, fields in wanted.items()]
 
 

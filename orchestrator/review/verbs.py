@@ -5,7 +5,7 @@ import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 from uuid import UUID, uuid4
 
 from orchestrator.answers import Refused
@@ -15,6 +15,7 @@ from orchestrator.projects import service as projects
 from orchestrator.review import service
 from orchestrator.review.service import Change, Decision, Value
 
+T = TypeVar("T")
 Action: TypeAlias = Literal["keep", "reject", "restore"]
 
 _TRIES = 3
@@ -81,7 +82,7 @@ def _text(value: Value) -> str | None:
     return value if isinstance(value, str) else None
 
 
-async def patiently(work: Callable[[], Awaitable[Decision]]) -> Decision:
+async def patiently(work: Callable[[], Awaitable[T]]) -> T:
     """A transaction that PostgreSQL ended for the sake of another one passes when it is tried again."""
     for _ in range(_TRIES - 1):
         try:
