@@ -17,7 +17,7 @@ from sqlalchemy import text
 from orchestrator.context import ServicesDep
 from orchestrator.db import Sessions
 from orchestrator.failures.advice import advice
-from orchestrator.failures.queries import LetterState, PhotoOfFailure
+from orchestrator.failures.queries import LetterState, PhotoOfFailure, Status
 from orchestrator.photos.addresses import thumbnail_url
 
 MOST_CAUSES = 40
@@ -75,7 +75,7 @@ class CauseList(BaseModel):
 class CauseFilter:
     stage: str | None = None
     error_type: str | None = None
-    status: int | None = None
+    status: Status | None = None
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The two tabs of Problems. Both begin with what waits and what went wrong by cause; below are single failed attempts,
 or single dead letters."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 from urllib.parse import urlencode
 
@@ -15,6 +16,7 @@ from orchestrator.failures.queries import (
     FailureList,
     LetterDetail,
     LetterFilter,
+    Status,
     error_types,
     failure_page,
     letters_with_history,
@@ -36,7 +38,7 @@ class Asked(BaseModel):
 
     stage: str = ""
     error_type: str = ""
-    status: int | None = None
+    status: Status | None = None
     state: ShownState = "open"
     photo: RowId | None = None
 
@@ -109,10 +111,10 @@ async def show_logs(
         failures = await failure_page(session, asked.failures(), Page(after, _PER_PAGE))
         kinds = await error_types(session)
     page = LogsPage(
-        **now,
+        **dict(now),
         failures=failures,
         stages=list(stages(services.pipeline)),
-        error_types=kinds,
+        error_types=_kinds(kinds, now, asked),
         is_first=after is None,
         next_url=asked.address("/logs", after=failures.next) if failures.next else None,
         event=event,
@@ -130,10 +132,10 @@ async def show_dead_letters(
         letters, following = await letters_with_history(session, asked.letters, Page(after, _PER_PAGE))
         kinds = await error_types(session)
     page = DeadLettersPage(
-        **now,
+        **dict(now),
         letters=letters,
         stages=[*stages(services.pipeline), "results"],
-        error_types=kinds,
+        error_types=_kinds(kinds, now, asked),
         is_first=after is None,
         next_url=asked.address("/dead-letters", after=following) if following else None,
         event=event,
@@ -144,7 +146,7 @@ async def show_dead_letters(
 @router.get("/problems/now", response_class=HTMLResponse)
 async def show_now(request: Request, services: ServicesDep, causes: CausesDep, asked: AskedDep) -> HTMLResponse:
     """The part of either page that changes while it is open."""
-    return render(request, "_problems_now.html", Now(**await _now(services, causes, asked)))
+    return render(request, "_problems_now.html", await _now(services, causes, asked))
 
 
 @router.get("/logs/rows", response_class=HTMLResponse)
@@ -164,7 +166,12 @@ async def show_new_letters(request: Request, services: ServicesDep, asked: Asked
     return render(request, "_letter_rows.html", LetterRows(letters=letters))
 
 
-async def _now(services: Services, causes: Causes, asked: Asked) -> dict[str, object]:
+def _kinds(logged: Sequence[str], now: Now, asked: Asked) -> list[str]:
+    """What can be chosen: a message that nobody published has no attempt in the log."""
+    return sorted({*logged, *(cause.error_type for cause in now.causes.items), asked.error_type} - {""})
+
+
+async def _now(services: Services, causes: Causes, asked: Asked) -> Now:
     """Causes of what may be acted on: open letters, or discarded ones."""
     if asked.state in ("open", "discarded"):
         found = await causes.largest("open" if asked.state == "open" else "discarded", asked.causes)
@@ -172,4 +179,4 @@ async def _now(services: Services, causes: Causes, asked: Asked) -> dict[str, ob
         found = CauseList(items=[], total=0, others=0)
     async with services.sessions() as session:
         waiting = await waiting_stages(session, stages(services.pipeline), services.trouble_of)
-    return {"waiting": waiting, "causes": found, "asked": asked}
+    return Now(waiting=waiting, causes=found, asked=asked)

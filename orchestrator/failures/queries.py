@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from sqlalchemy import ColumnElement, Select, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -17,6 +17,7 @@ from orchestrator.models import DeadLetter, ErrorLog, Json, Photo
 from orchestrator.paging import Cursor, Page, RowId, decode
 from orchestrator.photos.addresses import thumbnail_url
 
+Status = Annotated[int, Field(ge=0, le=999)]  # 0: no service answered
 LetterState = Literal["open", "requeued", "discarded", "resolved"]
 _NEWEST = "newest"
 _SHOWN_BYTES = 4_000  # of a message that may be anything

@@ -17,6 +17,7 @@ from orchestrator.failures.queries import (
     LetterFilter,
     LetterList,
     LetterState,
+    Status,
     failure_page,
     letter_by_id,
     letter_page,
@@ -57,7 +58,7 @@ class Which(BaseModel):
     model_config = ConfigDict(extra="forbid")
     stage: str | None = None
     error_type: str | None = None
-    status: int | None = Field(None, ge=0, le=999, description="0: no service answered")
+    status: Status | None = Field(None, description="0: no service answered")
 
 
 class WhichDiscarded(Which):

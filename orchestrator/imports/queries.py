@@ -76,7 +76,7 @@ async def _views(session: AsyncSession, statement: Select[Import, str]) -> list[
     open_breakers = (await session.execute(select(Breaker))).scalars().all()
     offline = await _offline_roots(session, rows)
     paused = set((await session.execute(select(col(StagePause.stage)))).scalars())
-    causes = {job.id: _cause(job, open_breakers) or (_PAUSED if "convert" in paused else None) for job, _ in rows}
+    causes = {job.id: _cause(job, open_breakers) or _pause(job, paused) for job, _ in rows}
     in_files = await file_ratings.of_imports(session, list(causes))
     return [
         _view(job, project, counts[job.id], causes[job.id], offline, paused, in_files[job.id]) for job, project in rows
@@ -97,6 +97,11 @@ def _cause(job: Import, open_breakers: Sequence[Breaker]) -> str | None:
         if breaker.key == root_key(job.root_id) or (breaker.stage == "convert" and not breaker.key.startswith("root:")):
             return breaker.cause
     return None
+
+
+def _pause(job: Import, paused: Set[str]) -> str | None:
+    """A scan goes on all the same."""
+    return _PAUSED if "convert" in paused and job.scanned else None
 
 
 def _view(

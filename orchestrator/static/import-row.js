@@ -129,7 +129,7 @@ function stageLine(stages) {
   return busy
     .map(([name, stage]) => {
       const total = stage.done + stage.pending + stage.failed + stage.held;
-      const extra = [stage.failed && `${count(stage.failed)} failed`, stage.held && `${count(stage.held)} held`].filter(Boolean);
+      const extra = [stage.failed && `${count(stage.failed)} failed`, stage.held && `${count(stage.held)} ${stage.paused ? "paused" : "held"}`].filter(Boolean);
       return [`${stageName(name)}: ${count(stage.done)} of ${count(total)}`, ...extra].join(", ");
     })
     .join(" · ");

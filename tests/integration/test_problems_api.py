@@ -259,3 +259,13 @@ async def test_a_letter_tells_every_attempt_of_all_its_runs(site: Site) -> None:
     page = (await site.client.get("/dead-letters?state=all")).text
     assert "And again." in page
     assert "Another run of the same photo." not in page
+
+
+@pytest.mark.parametrize("address", ["/dead-letters", "/logs", "/problems/now", "/api/dead-letters/causes"])
+async def test_a_status_that_no_service_can_answer_is_refused(site: Site, address: str) -> None:
+    assert (await site.client.get(f"{address}?status=99999")).status_code == 422
+
+
+async def test_a_kind_that_has_no_attempts_in_the_log_can_be_chosen(site: Site) -> None:
+    await a_stray(site)
+    assert '<option value="Undecodable">' in (await site.client.get("/dead-letters")).text
