@@ -35,7 +35,16 @@ _IS_RESCORING = text(
         AND state NOT IN ('done', 'failed', 'cancelled'))
     """
 )
-_HOLD = text("SELECT cause FROM breakers WHERE stage IN ('train', 'score') ORDER BY opened_at LIMIT 1")
+_HELD_UP = text(
+    """
+    SELECT cause FROM (
+      SELECT 1 AS rank, cause FROM breakers WHERE stage IN ('train', 'score')
+      UNION ALL SELECT 2, 'You have paused this: it goes on when you resume it.' FROM stage_pauses
+        WHERE stage IN ('train', 'score')
+      UNION ALL SELECT 3, error FROM stage_runs WHERE stage = 'score' AND state = 'failed') AS causes
+    ORDER BY rank LIMIT 1
+    """
+)
 
 
 async def overview(
@@ -98,7 +107,7 @@ async def _state(session: AsyncSession, state: TasteState, versions: Sequence[Ve
 
 async def _problem(session: AsyncSession, state: State, versions: Sequence[Version], trouble: str | None) -> str | None:
     if state in ("training", "rescoring"):
-        cause: str | None = await session.scalar(_HOLD)
+        cause: str | None = await session.scalar(_HELD_UP)
         return cause or trouble
     newest = versions[0] if versions else None
     return newest.error if newest and newest.state in (service.VERSION_FAILED, service.BROKEN) else None
