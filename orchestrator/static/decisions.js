@@ -118,8 +118,13 @@ function newNumber() {
 }
 
 function storedSteps() {
-  const steps = JSON.parse(sessionStorage.getItem(STEPS) ?? "null");
-  return steps ?? { done: [], undone: [] };
+  return JSON.parse(sessionStorage.getItem(STEPS)) ?? { done: [], undone: [] };
 }
 
-const storeSteps = (steps) => sessionStorage.setItem(STEPS, JSON.stringify(steps));
+function storeSteps(steps) {
+  try {
+    sessionStorage.setItem(STEPS, JSON.stringify(steps));
+  } catch {
+    sessionStorage.removeItem(STEPS); // full: until a reload they are known all the same
+  }
+}
