@@ -12,9 +12,9 @@ from orchestrator import events, health, live, tallies, web
 from orchestrator.bursts import detection as bursts
 from orchestrator.bursts import routes as burst_routes
 from orchestrator.context import Services
+from orchestrator.curation import again, watching
 from orchestrator.curation import routes as curation_routes
 from orchestrator.curation import service as curation
-from orchestrator.curation import watching
 from orchestrator.db import migrate, open_engine, open_sessions
 from orchestrator.embedding import routes as embedding_routes
 from orchestrator.embedding import service as embedding
@@ -125,7 +125,8 @@ async def _lifespan(app: FastAPI, *, settings: Settings, pipeline: Pipeline) -> 
     await hub.start()
     await imports.take_up()
     sweeping: list[Job] = [sweeper.Patrol(claims), partial(sweeper.sweep, claims=claims)]
-    describing: list[Job] = [watching.Lookout(settings), partial(watching.count_calls, settings=settings)]
+    describing: list[Job] = [watching.Lookout(settings)]
+    describing += [partial(job, settings=settings) for job in (watching.count_calls, again.go_on)]
     embeddings: list[Job] = [choose_model, embedding.switch_if_complete]
     jobs: list[Job] = [tallies.fold, events.forget_old, *embeddings, *describing, *sweeping]
     background = [asyncio.create_task(exchange.run()), asyncio.create_task(keep_up(sessions, jobs))]

@@ -12,6 +12,8 @@ from shared.contracts import curate
 _REQUEST = """jsonb_build_object('photo_id', p.id, 'file_path', p.preview, 'host', s.host,
   'may_fall_back', s.may_fall_back, 'captured_at', p.captured_at, 'focal_length_mm', p.focal_length_mm)"""
 _WITH_PREVIEW = "p.preview IS NOT NULL AND p.deleted_at IS NULL"
+_IDLE = """NOT EXISTS (SELECT 1 FROM stage_runs r WHERE r.stage = 'curate' AND r.subject = p.id::text
+  AND r.state IN ('queued', 'published', 'retrying', 'held'))"""
 
 
 async def of_photos(session: AsyncSession, photo_ids: Sequence[int]) -> list[curate.Request]:
@@ -43,9 +45,7 @@ async def queue_again(
             INSERT INTO stage_runs (stage, subject, photo_id, run_id, request, state, attempt, priority)
             SELECT 'curate', p.id::text, p.id, gen_random_uuid(), {_REQUEST}, 'queued', 1, :priority
             FROM photos p CROSS JOIN curation_state s
-            WHERE {_WITH_PREVIEW} AND ({which}) AND NOT EXISTS (
-              SELECT 1 FROM stage_runs r WHERE r.stage = 'curate' AND r.subject = p.id::text
-              AND r.state IN ('queued', 'published', 'retrying', 'held'))
+            WHERE {_WITH_PREVIEW} AND ({which}) AND {_IDLE}
             ORDER BY p.id LIMIT :limit
             ON CONFLICT (stage, subject) DO UPDATE SET run_id = excluded.run_id, request = excluded.request,
               state = 'queued', attempt = 1, priority = excluded.priority, hold_key = NULL, error = NULL,
@@ -56,6 +56,12 @@ async def queue_again(
         {"priority": priority, "limit": limit, **values},
     )
     return list(rows)
+
+
+async def count(session: AsyncSession, which: str, **values: Any) -> int:
+    """How many photos `queue_again` would put there without a limit."""
+    sql = f"SELECT count(*) FROM photos p WHERE {_WITH_PREVIEW} AND ({which}) AND {_IDLE}"
+    return int((await session.execute(text(sql), values)).scalar_one())
 
 
 async def put_first(session: AsyncSession, photo_id: int, priority: int) -> None:

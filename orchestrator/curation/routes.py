@@ -5,7 +5,7 @@ from pydantic import BaseModel
 
 from orchestrator.answers import ERRORS, Refused
 from orchestrator.context import ServicesDep
-from orchestrator.curation import service
+from orchestrator.curation import again, service
 from orchestrator.curation.queries import Curation, curation
 from orchestrator.paging import RowId
 
@@ -55,9 +55,9 @@ async def describe_photo(services: ServicesDep, photo_id: RowId) -> Queued:
 
 
 @router.post("/api/curation/redescribe", status_code=202)
-async def redescribe(services: ServicesDep, again: Again) -> Queued:
+async def redescribe(services: ServicesDep, wish: Again) -> Queued:
     """Describe many photos again, after everything else. Their old descriptions stay until then."""
     async with services.sessions.begin() as session:
-        queued = await service.describe_again(session, services.settings, again.described_by)
+        queued = await again.begin(session, services.settings, wish.described_by)
     services.wake()
     return Queued(queued=queued)

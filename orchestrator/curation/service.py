@@ -7,7 +7,6 @@ from orchestrator import breakers, events
 from orchestrator.answers import Refused
 from orchestrator.curation import requests
 from shared import vision_endpoint
-from shared.contracts import curate
 from shared.settings import Settings
 
 SOON, LATER = -1, 1  # priorities: asked for now by the person, and by nobody in particular
@@ -76,17 +75,3 @@ async def describe(session: AsyncSession, photo_id: int) -> None:
     if not await requests.queue_again(session, "p.id = :id", SOON, id=photo_id):
         await requests.put_first(session, photo_id, SOON)
     await events.record(session, events.PHOTOS, [photo_id])
-
-
-async def describe_again(session: AsyncSession, settings: Settings, described_by: str | None) -> int:
-    """Queue the photos that this model, or `built-in`, described; by default all that the model and the words in use
-    now did not. Returns how many."""
-    if described_by is not None:
-        ids = await requests.queue_again(session, "p.described_by = :by", LATER, by=described_by)
-    else:
-        older = "(p.described_by, p.prompt_version) IS DISTINCT FROM (:model, :prompt)"
-        model, prompt = settings.llm_model, curate.PROMPT_VERSION
-        ids = await requests.queue_again(session, older, LATER, model=model, prompt=prompt)
-    if ids:
-        await events.record(session, events.STAGES, [])
-    return len(ids)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Text
+from sqlalchemy import BigInteger, Text
 from sqlmodel import Field, SQLModel
 
 from orchestrator.models.columns import moment
@@ -16,3 +16,5 @@ class CurationState(SQLModel, table=True):
     host: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
     may_fall_back: bool = Field(default=True, sa_column_kwargs={"server_default": "true"})
     reached_at: datetime | None = moment()  # when a model first answered at the default address
+    again_after: int | None = Field(default=None, sa_type=BigInteger)  # photos up to this id are queued once more
+    again_by: str | None = Field(default=None, sa_type=Text)  # only those that this one described

@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 from orchestrator import events
-from orchestrator.curation import service
+from orchestrator.curation import again, service
 from shared.settings import Settings
 from tests import factories
 from tests.browser.browsers import Browser
@@ -58,7 +58,7 @@ async def test_sending_photos_away_waits_for_one_yes(
             for number in range(3):
                 await factories.a_photo(session, root, f"{number}.jpg")
             await service.prepare(session, settings)
-            await service.describe_again(session, settings, None)
+            await again.begin(session, settings, None)
         page = await browser.open(address, width=width)
         notice = page.get_by_role("region", name="Descriptions")
         await expect(notice).to_contain_text("photos are sent to api.x.com: one call for each, 3 calls now")

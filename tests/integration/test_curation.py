@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from orchestrator.broker import Incoming
-from orchestrator.curation import service
+from orchestrator.curation import again, service
 from orchestrator.curation.results import follow
 from orchestrator.curation.watching import Lookout, count_calls
 from orchestrator.models import Photo
@@ -199,6 +199,21 @@ async def test_photos_of_older_words_or_models_are_described_again(opened: Open)
             3,
             [("gpt", 1), ("llava", 1), ("llava", 1)],
         )
+
+
+async def test_a_wish_for_many_photos_is_queued_part_by_part_and_survives_a_restart(opened: Open) -> None:
+    async with opened() as site:
+        await photos(site, 5, described_by="gpt")
+        async with site.services.sessions.begin() as session:
+            assert await again.begin(session, site.services.settings, "gpt", at_once=2) == 5
+        assert len(await requests_of(site)) == 2
+        assert (await site.client.post("/api/curation/redescribe", json={})).status_code == 409
+    async with opened() as site:
+        for expected in (4, 5, 5):
+            async with site.services.sessions.begin() as session:
+                await again.go_on(session, site.services.settings, at_once=2)
+            assert len(await requests_of(site)) == expected
+        assert await asked_again(site) == 0
 
 
 async def test_photos_described_without_a_model_are_described_again_once_one_is_there(opened: Open) -> None:

@@ -52,6 +52,8 @@ def upgrade() -> None:
         sa.Column("host", sa.Text(), server_default="", nullable=False),
         sa.Column("may_fall_back", sa.Boolean(), server_default="true", nullable=False),
         sa.Column("reached_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("again_after", sa.BigInteger(), nullable=True),
+        sa.Column("again_by", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
