@@ -232,6 +232,19 @@ async def test_ratings_that_are_all_equal_give_a_model_that_nobody_trusts(person
     assert not any(item["is_match"] for item in items)
 
 
+async def test_ratings_without_a_pattern_are_called_guessing_and_make_no_match(person: Connoisseur) -> None:
+    photos = await person.photos(30)
+    for place, photo_id in enumerate(photos):
+        await person.rate([photo_id], stars=1 + place % 5)
+    await person.train()
+    await person.settle()
+    seen = await person.taste()
+    assert not seen["is_trusted"]
+    assert "not yet better than guessing" in seen["sentence"]
+    items = (await person.site.client.get("/api/photos")).json()["items"]
+    assert not any(item["is_match"] for item in items)
+
+
 async def test_a_rating_whose_vector_comes_later_is_learned_from_then(person: Connoisseur) -> None:
     photos = await person.photos(25)
     (late,) = await person.photos(1, has_vector=False)
