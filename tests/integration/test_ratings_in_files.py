@@ -2,11 +2,17 @@
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from orchestrator.imports import sidecars
+from orchestrator.imports.walk import FoundFile, pair
+from orchestrator.models import Root
+from orchestrator.review.service import Change, decide
 from tests.archive import Archive, a_pair
 from tests.pictures import dng, saved, scene
 
@@ -363,6 +369,20 @@ async def test_theirs_is_taken_followed_and_undone(archive: Archive) -> None:
     assert (await said(archive), await conflicts(archive)) == ({"a.jpg": 5}, [("a.jpg", 5, 3)])
 
 
+async def test_who_is_deciding_while_a_sidecar_is_applied_is_heard_first(archive: Archive) -> None:
+    a_photo(archive)
+    await archive.imported()
+    photo = await archive.photo()
+    a_sidecar(archive, "a.xmp", 5)
+    async with archive.site.services.sessions.begin() as deciding:
+        await decide(deciding, [Change(photo["id"], {"user_rating": 1})])
+        import_id = await archive.start()
+        waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        await archive.until(len, waiting)
+    await archive.scanned(import_id)
+    assert (await said(archive), await conflicts(archive)) == ({"a.jpg": 1}, [("a.jpg", 1, 5)])
+
+
 async def test_all_differences_are_settled_at_once(archive: Archive) -> None:
     for number in range(4):
         a_photo(archive, f"{number}.jpg", number)
@@ -558,6 +578,27 @@ async def test_a_link_to_a_sidecar_is_followed_and_a_folder_of_that_name_is_not_
     (archive.photos / "b.xmp").mkdir()
     seen = await archive.imported()
     assert (await said(archive), seen["left_alone"]) == ({"a.jpg": 4, "b.jpg": None}, {"txt": 1})
+
+
+async def test_a_sidecar_that_could_not_be_opened_is_tried_again_as_it_is(archive: Archive) -> None:
+    a_photo(archive)
+    sidecar = a_sidecar(archive, "a.xmp", 4)
+    found = sidecar.stat()
+    (unit,) = pair([FoundFile(b"a.jpg", 1, 1)])
+    unit = replace(unit, sidecars=(FoundFile(b"a.xmp", found.st_size, found.st_mtime_ns),))
+    await archive.imported()
+    photo_id = (await archive.photo())["id"]
+    sidecar.unlink()
+    await archive.sql("DELETE FROM sidecars")
+    async with archive.site.services.sessions.begin() as session:
+        root = (await session.scalars(select(Root))).one()
+        readings = await sidecars.read(session, root, [unit])
+        await sidecars.record(session, root, [unit], readings, {b"a.jpg": photo_id})
+    assert readings[b"a.xmp"].problem == "It cannot be read: No such file or directory."
+    a_sidecar(archive, "a.xmp", 3)
+    os.utime(sidecar, ns=(found.st_mtime_ns, found.st_mtime_ns))
+    await archive.imported()
+    assert await said(archive) == {"a.jpg": 3}
 
 
 async def test_packets_in_photos_that_cannot_be_read_fail_nothing(archive: Archive) -> None:
