@@ -15,6 +15,7 @@ from workers.domain.taste import learn
 
 KINDS_OF_PHOTOS = 60  # what real embeddings vary in, more or less
 SAMPLE = 20_000
+POLL_SECONDS = 0.5  # asking costs time too
 
 
 def run(system: System, options: argparse.Namespace) -> None:
@@ -90,8 +91,8 @@ def _retrain(running: Running, photos: int) -> tuple[float, float]:
     start = time.monotonic()
     running.post("/api/taste/train")
     while running.get("/api/taste")["activation"] == before:
-        time.sleep(0.2)
+        time.sleep(POLL_SECONDS)
     trained = time.monotonic() - start
     while running.sql(f"SELECT count(*) FROM photos WHERE score_activation = {before + 1}") != [(photos,)]:
-        time.sleep(0.2)
+        time.sleep(POLL_SECONDS)
     return trained, time.monotonic() - start
