@@ -7,9 +7,9 @@ import { onFrame, onReset } from "./live.js";
 const REST_MS = 1000;
 const MOST_ROWS = 300;
 const DONE = {
-  requeue: ({ requeued: n }) => (n ? `${plural(n, "message")} put back. ${n === 1 ? "It is" : "They are"} tried again now.` : "There was nothing left to try again."),
-  discard: ({ discarded: n }) => (n ? `${plural(n, "message")} discarded. Photos stay marked where they failed.` : "There was nothing left to discard."),
-  reopen: ({ reopened: n }) => (n ? `${plural(n, "message")} reopened.` : "There was nothing left to reopen."),
+  requeue: ({ requeued: n }, noun = "message") => (n ? `${plural(n, noun)} put back. ${n === 1 ? "It is" : "They are"} tried again now.` : "There was nothing left to try again."),
+  discard: ({ discarded: n }, noun = "message") => (n ? `${plural(n, noun)} discarded. What failed stays marked so.` : "There was nothing left to discard."),
+  reopen: ({ reopened: n }, noun = "message") => (n ? `${plural(n, noun)} brought back.` : "There was nothing left to reopen."),
 };
 const STATES = { requeue: ["", "↻ put back"], discard: ["", "✕ discarded"], reopen: ["red", "! open"] };
 
@@ -135,7 +135,7 @@ async function actOnCause(button) {
   const answer = await answerOf(() => postJson(`/api/dead-letters/${verb}`, chosen(button)));
   button.disabled = false;
   if (answer instanceof Refusal) return tell(place, answer.message, { isRefused: true });
-  tell(place, DONE[verb](answer), { undo: answer.discarded ? answer.batch : undefined });
+  tell(place, DONE[verb](answer, place.dataset.noun), { undo: answer.discarded ? answer.batch : undefined });
   place.classList.add("settled");
   place.querySelector(".outcome").focus();
   refreshNow();
@@ -149,7 +149,7 @@ async function undo(button) {
   const answer = await answerOf(() => postJson("/api/dead-letters/reopen", { batch: button.dataset.undo }));
   if (answer instanceof Refusal) return tell(place, answer.message, { isRefused: true });
   place.classList.remove("settled");
-  tell(place, DONE.reopen(answer));
+  tell(place, DONE.reopen(answer, place.dataset.noun));
   place.querySelector(".outcome").focus();
   refreshNow();
 }

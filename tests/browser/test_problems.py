@@ -56,12 +56,12 @@ async def test_a_cause_is_retried_and_another_discarded_and_brought_back(
     await expect(first.get_by_role("link", name="Photo CorruptFile-2.CR2")).to_be_visible()
 
     await first.get_by_role("button", name="Retry all: corrupt file").click()
-    await expect(first.get_by_role("status")).to_contain_text("3 messages put back.")
+    await expect(first.get_by_role("status")).to_contain_text("3 photos put back.")
     assert (await runs(site, "queued"), await runs(site, "failed")) == (3, 2)
     await expect(page.get_by_role("link", name="Problems 2")).to_be_visible()
 
     await second.get_by_role("button", name="Discard all: too large").click()
-    await expect(second.get_by_role("status")).to_contain_text("2 messages discarded.")
+    await expect(second.get_by_role("status")).to_contain_text("2 photos discarded.")
     await expect(page.get_by_role("link", name="Problems", exact=True)).to_be_visible()
     await second.get_by_role("button", name="Undo").click()
     await expect(second.get_by_role("button", name="Retry all: too large")).to_be_visible()

@@ -1,7 +1,16 @@
 """A stage is paused in the middle of an import: nothing more of it is begun, the others go on, resuming drains it."""
 
+import asyncio
+import io
+import time
+from pathlib import Path
+
 import pytest
 
+from orchestrator.embedded.client import Client
+from orchestrator.embedded.importing import import_and_wait
+from orchestrator.embedded.progress import Reporter
+from tests.site import Site
 from tests.stack import Stack, a_jpeg
 
 pytestmark = pytest.mark.timeout(240)
@@ -22,3 +31,18 @@ def test_a_paused_stage_waits_while_the_others_go_on(stack: Stack) -> None:
     assert stack.client.post("/api/stages/embed/resume").status_code == 204
     stack.wait(lambda: stack.progress(import_id)["stages"]["embed"]["done"] == 6, "the vectors")
     stack.check_books()
+
+
+async def test_an_import_into_a_paused_stage_ends_with_the_reason(
+    site: Site, served: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "photos"
+    a_jpeg(folder / "photo.jpg", seed=1)
+    await site.client.post("/api/stages/convert/pause")
+    said = io.StringIO()
+    status = await asyncio.to_thread(
+        import_and_wait, Client(served), folder, Reporter(said), False, lambda: time.sleep(0.02)
+    )
+    assert status == 0
+    assert capsys.readouterr().err == "Previews are paused. Resume them in the pipeline.\n"
+    assert "1 held" in said.getvalue()
