@@ -14,6 +14,7 @@ from orchestrator.imports import items
 from orchestrator.models import StageRun
 from shared.contracts import storable_json
 from shared.contracts.answers import Failed
+from shared.topology import ONE_AT_A_TIME
 
 log = structlog.get_logger()
 
@@ -79,21 +80,22 @@ async def name_dead_letters(session: AsyncSession, answers: Sequence[Failed]) ->
 
 
 async def resolve(session: AsyncSession, run_ids: Sequence[UUID]) -> None:
-    """These runs are done: letters about them, or about the runs they replaced, need nobody any more."""
+    """These runs are done: letters about them, or about the runs they replaced, need nobody any more. A stage that
+    looks at the whole archive has by now seen what an earlier run of it failed on."""
     # One statement for each index: with an OR between them every open letter would be looked at for every batch.
-    for same in ("photo_id = done.photo_id", "subject = done.subject"):
+    for same in (
+        "letter.run_id = done.run_id",
+        "letter.stage = done.stage AND letter.photo_id = done.photo_id",
+        "letter.stage = done.stage AND letter.subject IS NOT NULL"
+        " AND (letter.subject = done.subject OR done.stage = ANY(:alone))",
+    ):
         await session.execute(
             text(
-                "UPDATE dead_letters SET state = 'resolved' FROM stage_runs AS done"
-                " WHERE done.run_id = ANY(:runs) AND dead_letters.stage = done.stage"
-                f" AND dead_letters.{same} AND dead_letters.state <> 'resolved'"
+                "UPDATE dead_letters AS letter SET state = 'resolved' FROM stage_runs AS done"
+                f" WHERE done.run_id = ANY(:runs) AND {same} AND letter.state <> 'resolved'"
             ),
-            {"runs": list(run_ids)},
+            {"runs": list(run_ids), **({"alone": list(ONE_AT_A_TIME)} if ":alone" in same else {})},
         )
-    await session.execute(
-        text("UPDATE dead_letters SET state = 'resolved' WHERE run_id = ANY(:runs) AND state <> 'resolved'"),
-        {"runs": list(run_ids)},
-    )
 
 
 async def fail_run(session: AsyncSession, run_id: UUID, error_type: str, sentence: str) -> None:

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
+import pytest
 from sqlmodel import col, select
 
+from orchestrator import runs
 from orchestrator.broker import Incoming
 from orchestrator.failures.filing import DeadLetterFiler
 from orchestrator.models import DeadLetter, StageRun
@@ -20,6 +21,7 @@ from shared.topology import topology
 from tests import factories
 from tests.site import Site
 
+REQUEST = embed.Request(photo_id=1, file_path="a", model="m")  # of any stage: nobody reads it
 NAMES = topology("test", stages(PIPELINE), [50])
 
 
@@ -134,23 +136,30 @@ async def test_the_letter_of_a_job_is_resolved_by_the_next_run_of_that_job(site:
     assert [letter.state for letter in await letters(site)] == ["resolved", "open"]
 
 
-async def test_the_letter_of_a_job_is_resolved_when_the_job_is_done(site: Site) -> None:
+@pytest.mark.parametrize(
+    ("stage", "next_subject", "state"), [("embed", "a", "resolved"), ("embed", "b", "open"), ("train", "b", "resolved")]
+)
+async def test_the_letter_of_a_job_is_resolved_when_that_job_is_done(
+    site: Site, stage: str, next_subject: str, state: str
+) -> None:
+    """A stage that looks at the whole archive needs no job of the same name for that."""
     async with site.session() as session:
-        session.add(StageRun(stage="embed", subject="all", run_id=uuid.uuid4(), state="published"))
+        session.add(StageRun(stage=stage, subject="a", run_id=uuid.uuid4(), state="published"))
         await session.commit()
     run = await run_now(site)
-    await fail(site, run.run_id, "embed")
-    await file(site, a_death(run.run_id, "embed"))
+    await fail(site, run.run_id, stage)
+    await file(site, a_death(run.run_id, stage))
     async with site.session() as session:
-        run = (await session.execute(select(StageRun))).scalar_one()
-        run.run_id, run.state = uuid.uuid4(), "published"
+        await runs.queue(session, [runs.NewRun(stage, None, REQUEST, job=next_subject)])
         await session.commit()
-    result = embed.Result(photo_id=1, model="m", vector=np.ones(embed.DIMENSIONS, "<f2"))
-    done = Done(stage="embed", run_id=run.run_id, attempt=1, result=result.model_dump(mode="json"))
-    pipeline = tuple(replace(step, apply=_nothing) if step.stage == "embed" else step for step in PIPELINE)
+        (again,) = (await session.execute(select(StageRun.run_id).where(col(StageRun.state) == "queued"))).scalars()
+    pipeline = tuple(
+        replace(step, result=embed.Request, apply=_nothing) if step.stage == stage else step for step in PIPELINE
+    )
     applier = ResultApplier(site.services.sessions, pipeline, Throughput(), 5, lambda: None)
-    await applier.apply([Incoming(done.model_dump_json().encode(), str(run.run_id), "results", {})])
-    assert [letter.state for letter in await letters(site)] == ["resolved"]
+    done = Done(stage=stage, run_id=again, attempt=1, result=REQUEST.model_dump(mode="json"))
+    await applier.apply([Incoming(done.model_dump_json().encode(), str(again), "results", {})])
+    assert [letter.state for letter in await letters(site)] == [state]
 
 
 async def _nothing(*_: object) -> Sequence[int]:
