@@ -15,7 +15,7 @@ from workers.domain.taste_space import LANDMARKS, space_of
 
 FEW = 2_000  # ratings, up to which a measurement is worth more fits
 FOLDS, FOLDS_OF_MANY = 20, 5
-MOST_REPEATS = 5
+MOST_REPEATS = 3
 CURVE = (10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
 LARGEST_SHARE = 0.8  # of the ratings that a point of the curve learns from; the rest is there to be predicted
 MIDDLE_STARS = 3.0  # what is foretold for the only rated photo
