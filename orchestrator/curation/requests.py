@@ -76,8 +76,8 @@ async def put_first(session: AsyncSession, photo_id: int, priority: int) -> None
 
 
 async def refresh_all(session: AsyncSession) -> None:
-    """Requests that nobody has answered say what is true now. Before anything is published: it waits for locks."""
-    await session.execute(text(_REFRESH + "WHERE stage = 'curate' AND stage_runs.state = ANY(:states)"), _UNANSWERED)
+    """Requests that may be published yet say what is true now. Before anything is published: it waits for locks."""
+    await session.execute(text(_REFRESH + "WHERE stage = 'curate' AND stage_runs.state NOT IN ('done', 'cancelled')"))
 
 
 async def refresh_waiting(session: AsyncSession) -> None:
@@ -85,12 +85,11 @@ async def refresh_waiting(session: AsyncSession) -> None:
     await session.execute(
         text(
             _REFRESH + "WHERE stage_runs.id IN (SELECT id FROM stage_runs WHERE stage = 'curate'"
-            " AND state IN ('queued', 'held') FOR UPDATE SKIP LOCKED)"
+            " AND state IN ('queued', 'held', 'failed') FOR UPDATE SKIP LOCKED)"
         )
     )
 
 
-_UNANSWERED = {"states": ["queued", "published", "retrying", "held"]}
 _REFRESH = """
 UPDATE stage_runs SET request = request || jsonb_build_object('host', s.host, 'may_fall_back', s.may_fall_back)
 FROM curation_state s """

@@ -54,7 +54,7 @@ def host() -> VisionHost:
 
 @pytest.fixture
 def stack(stack: Stack, host: VisionHost) -> Iterator[Stack]:
-    stack.environment |= {"LLM_BASE_URL": host.url, "LLM_TIMEOUT_SECONDS": "1"}
+    stack.environment |= {"LLM_BASE_URL": host.url, "LLM_TIMEOUT_SECONDS": "4"}
     return stack
 
 

@@ -62,7 +62,7 @@ def a_bench(tmp_path: Path) -> Iterator[Callable[..., Bench]]:
 
 @pytest.fixture
 def bench(a_bench: Callable[..., Bench], host: VisionHost) -> Bench:
-    return a_bench(llm_base_url=host.url, llm_timeout_seconds=0.5)
+    return a_bench(llm_base_url=host.url, llm_timeout_seconds=30)
 
 
 def _jpeg(image: Image.Image) -> bytes:
@@ -249,7 +249,6 @@ def test_an_endpoint_that_is_not_there_holds(a_bench: Callable[..., Bench]) -> N
     ("reply", "error_type", "said"),
     [
         (vision_host.UNAVAILABLE, "VisionBusy", "overloaded"),
-        (vision_host.SLOW, "VisionTimeout", "the answer took too long"),
         (vision_host.DROPPED, "ConnectionDropped", ""),
         (vision_host.SILENT, "ConnectionDropped", ""),
     ],
@@ -272,6 +271,16 @@ def test_passing_trouble_is_tried_again_and_held_when_it_does_not_pass(
     assert the_result(bench.describe())
     host.script(reply)
     assert the_failure(bench.describe()).failure.error_type == error_type
+
+
+def test_an_answer_that_drips_is_given_up_in_time(a_bench: Callable[..., Bench], host: VisionHost) -> None:
+    host.script(vision_host.SLOW)
+    outcome = a_bench(llm_base_url=host.url, llm_timeout_seconds=0.3).describe()
+    failure = the_failure(outcome).failure
+    assert (outcome.retry, failure.error_type) == (True, "VisionTimeout")
+    assert failure.message == f"llava at {host.url} gave no answer within 0.3 s."
+    assert failure.upstream is not None
+    assert host.calls == {7: 1}
 
 
 def test_a_photo_that_alone_is_never_answered_fails_and_keeps_nobody_waiting(bench: Bench, host: VisionHost) -> None:

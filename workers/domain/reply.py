@@ -72,10 +72,14 @@ def _tags(value: Any) -> tuple[str, ...]:  # Any: as above
 Line = Annotated[str, BeforeValidator(lambda value: _cut(_plain(value), MOST_CHARACTERS))]
 
 
-class PhotoMetadata(BaseModel):
-    """A description. Only the subject is needed: small models drop fields, and add others."""
+_ASKED_FOR = ["subject", "content_type", "lighting_critique", "artistic_mood", "suggested_tags"]
 
-    model_config = ConfigDict(extra="ignore")
+
+class PhotoMetadata(BaseModel):
+    """What can be seen on one photograph."""  # the model reads this
+
+    # All is asked for, and only the subject is needed: small models drop fields, and add others.
+    model_config = ConfigDict(extra="ignore", json_schema_extra={"required": [*_ASKED_FOR]})
 
     subject: Line = Field(description="Who or what is shown and what is going on, in one specific sentence")
     content_type: Annotated[ContentType, BeforeValidator(_content_type)] = "other"
