@@ -24,7 +24,8 @@ class PairOrder:
         """The 95 % one for predictions by models of the other folds, within 0 to 1.
 
         Those models share most of their ratings, so they err together. The correction of Nadeau and Bengio (2003)
-        allows for it; measured, an honest interval is 1.25 to 1.4 times as wide as the plain one, and this is 1.43 to 1.5 times.
+        allows for it. Measured, the truth scatters 1.25 to 1.4 times as widely as the plain error says, and this allows
+        for 1.43 to 1.5 times.
         """
         widening = np.sqrt(1 + folds / max(1, folds - 1))
         # Student's quantile for few photos, by the first term of its expansion around the normal one.
