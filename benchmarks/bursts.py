@@ -24,7 +24,9 @@ START = datetime(2024, 1, 1, tzinfo=UTC)
 
 
 def run(system: System, options: argparse.Namespace) -> None:
-    print("bursts: photos, search alone, per photo and log2(n), whole way, again with nothing new, found")
+    print(
+        "bursts: photos; search alone, per photo and log2(n); whole way, again with nothing new; Keep Best of all, undo"
+    )
     with system.running(["bursts"], workers=1) as running:
         for size in SIZES:
             archive = _archive(size)
@@ -34,9 +36,10 @@ def run(system: System, options: argparse.Namespace) -> None:
             _store(system, archive)
             whole, again = _search(running), _search(running)
             photos, groups = running.sql("SELECT sum(size), count(*) FROM bursts WHERE size > 1")[0]
+            kept, undone = _keep_best_of_all(running)
             print(
                 f"  {size:7,} {alone:8.2f} s {alone / size / math.log2(size) * 1e6:6.2f} us"
-                f" {whole:8.2f} s {again:8.2f} s   {photos:,} in {groups:,}",
+                f" {whole:8.2f} s {again:8.2f} s {kept:8.2f} s {undone:8.2f} s   {photos:,} in {groups:,}",
                 flush=True,
             )
 
@@ -150,3 +153,11 @@ def _search(running: Running) -> float:
     while running.get("/api/bursts?limit=1")["search"]["is_running"]:
         time.sleep(0.1)
     return time.monotonic() - start
+
+
+def _keep_best_of_all(running: Running) -> tuple[float, float]:
+    start = time.monotonic()
+    batch = running.post("/api/bursts/keep-best")["undo"]
+    kept = time.monotonic()
+    running.post(f"/api/decisions/{batch}/undo")
+    return kept - start, time.monotonic() - kept

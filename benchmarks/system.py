@@ -93,8 +93,9 @@ class Running:
         seen: dict[str, Any] = self._client.get(f"/api/imports/{import_id}").json()
         return seen
 
-    def post(self, path: str) -> None:
-        self._client.post(path).raise_for_status()
+    def post(self, path: str) -> dict[str, Any]:
+        answer: dict[str, Any] = self._client.post(path, timeout=600).raise_for_status().json()
+        return answer
 
     def get(self, path: str) -> dict[str, Any]:
         seen: dict[str, Any] = self._client.get(path).raise_for_status().json()

@@ -1,10 +1,11 @@
 """What the person decides about bursts. Each decision is one batch of decisions about photos, undone as one."""
 
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeAlias
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,9 +13,10 @@ from sqlmodel import col
 
 from orchestrator.answers import Refused
 from orchestrator.bursts import detection
+from orchestrator.bursts.sizes import TAKES_PART
 from orchestrator.db import Sessions
 from orchestrator.embedding import service as embedding
-from orchestrator.models import Burst, Photo
+from orchestrator.models import Burst
 from orchestrator.review import service as review
 from orchestrator.review.service import Change, Decision, Value
 from orchestrator.review.verbs import patiently
@@ -32,6 +34,18 @@ class Kept:
     rejected: int
     spared: int = 0
     brackets: int = 0
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What the person said about a photo that takes part in a burst."""
+
+    id: int
+    burst_id: int
+    user_rating: int | None
+    manual_match: bool
+    kept_at: datetime | None
+    burst_best_at: datetime | None
 
 
 Plan: TypeAlias = tuple[list[Change], Kept]
@@ -83,12 +97,12 @@ async def keep_best_of_all(sessions: Sessions) -> Kept:
 
     async def plan(session: AsyncSession) -> Plan:
         bursts = (await session.scalars(select(Burst).where(col(Burst.size) > 1).order_by(col(Burst.id)))).all()
-        return _best_of_all(bursts, await _frames_of_bursts(session))
+        return _best_of_all(bursts, await _frames_of(session, [one.id for one in bursts if one.kind != "bracket"]))
 
     return await _keep(sessions, plan)
 
 
-def _best_of_all(bursts: Sequence[Burst], frames_of: Mapping[int, Sequence[Photo]]) -> Plan:
+def _best_of_all(bursts: Sequence[Burst], frames_of: Mapping[int, Sequence[Frame]]) -> Plan:
     changes: list[Change] = []
     groups = rejected = spared = 0
     for burst in bursts:
@@ -115,23 +129,19 @@ async def keep_all(sessions: Sessions, burst_id: int) -> Decision:
 
 
 async def _keep(sessions: Sessions, plan: Callable[[AsyncSession], Awaitable[Plan]]) -> Kept:
-    batch = uuid4()
-
     async def work() -> Kept:
         async with sessions.begin() as session:
             changes, kept = await plan(session)
-            made = await review.decide(session, changes, batch=batch)
+            made = await review.decide(session, changes)
             return replace(kept, undo=made.batch)
 
     return await patiently(work)
 
 
 async def _decide(sessions: Sessions, changes: Callable[[AsyncSession], Awaitable[Sequence[Change]]]) -> Decision:
-    batch = uuid4()
-
     async def work() -> Decision:
         async with sessions.begin() as session:
-            return await review.decide(session, await changes(session), batch=batch)
+            return await review.decide(session, await changes(session))
 
     return await patiently(work)
 
@@ -140,50 +150,44 @@ def unknown_burst() -> Refused:
     return Refused(404, "unknown_burst", "There is no burst with this number. Bursts change when they are found again.")
 
 
-async def _frames(session: AsyncSession, burst_id: int) -> list[Photo]:
-    """The frames that take part, locked. Raises Refused when there is nothing to choose among."""
+async def _frames(session: AsyncSession, burst_id: int) -> Sequence[Frame]:
+    """Raises Refused when there is nothing to choose among."""
     if await session.get(Burst, burst_id) is None:
         raise unknown_burst()
-    rows = await session.execute(text("SELECT id FROM photos WHERE burst_id = :id"), {"id": burst_id})
-    members = await review.locked(session, list(rows.scalars()))
-    frames = [frame for frame in members if frame.burst_id == burst_id and _takes_part(frame)]
-    if len(frames) < 2:
-        if not frames and any(frame.burst_dissolved_at for frame in members):
-            raise Refused(409, "burst_dissolved", "All photos of this burst were kept: it is none any more.")
-        raise Refused(409, "burst_decided", "This burst is decided: at most one of its photos is left.")
-    return frames
-
-
-def _takes_part(photo: Photo) -> bool:
-    """As `sizes.TAKES_PART` says it."""
-    return photo.rejected_at is None and photo.deleted_at is None and photo.burst_dissolved_at is None
-
-
-async def _frames_of_bursts(session: AsyncSession) -> dict[int, list[Photo]]:
-    """The frames that take part in bursts that are no brackets, locked."""
-    wanted = select(col(Burst.id)).where(col(Burst.size) > 1, col(Burst.kind) != "bracket")
-    rows = await session.scalars(
-        select(Photo)
-        .where(col(Photo.burst_id).in_(wanted))
-        .order_by(col(Photo.id))
-        .with_for_update()
-        .execution_options(populate_existing=True)
+    frames = (await _frames_of(session, [burst_id])).get(burst_id, [])
+    if len(frames) >= 2:
+        return frames
+    were_kept = await session.scalar(
+        text("SELECT 1 FROM photos WHERE burst_id = :id AND burst_dissolved_at IS NOT NULL LIMIT 1"), {"id": burst_id}
     )
-    frames: dict[int, list[Photo]] = {}
-    for photo in rows:
-        if photo.burst_id is not None and _takes_part(photo):
-            frames.setdefault(photo.burst_id, []).append(photo)
+    if not frames and were_kept:
+        raise Refused(409, "burst_dissolved", "All photos of this burst were kept: it is none any more.")
+    raise Refused(409, "burst_decided", "This burst is decided: at most one of its photos is left.")
+
+
+async def _frames_of(session: AsyncSession, burst_ids: Sequence[int]) -> Mapping[int, Sequence[Frame]]:
+    """By burst the frames that take part, locked in the order in which decisions lock photos."""
+    rows = await session.execute(
+        text(
+            "SELECT id, burst_id, user_rating, manual_match, kept_at, burst_best_at FROM photos"
+            f" WHERE burst_id = ANY(:ids) AND {TAKES_PART} ORDER BY id FOR UPDATE"
+        ),
+        {"ids": list(burst_ids)},
+    )
+    frames: dict[int, list[Frame]] = defaultdict(list)
+    for row in rows:
+        frames[row.burst_id].append(Frame(*row))
     return frames
 
 
-def _one_of(frames: Sequence[Photo], photo_id: int | None) -> Photo:
+def _one_of(frames: Sequence[Frame], photo_id: int | None) -> Frame:
     found = next((frame for frame in frames if frame.id == photo_id), None)
     if found is None:
         raise Refused(422, "not_in_burst", f"Photo {photo_id} is not in this burst, or was rejected.")
     return found
 
 
-def _chosen(best: Photo, frames: Sequence[Photo], **fields: Value) -> list[Change]:
+def _chosen(best: Frame, frames: Sequence[Frame], **fields: Value) -> list[Change]:
     now = datetime.now(UTC)
     others = [frame for frame in frames if frame is not best and frame.burst_best_at is not None]
     return [
@@ -192,7 +196,7 @@ def _chosen(best: Photo, frames: Sequence[Photo], **fields: Value) -> list[Chang
     ]
 
 
-def _with_these_rejected(best: Photo, frames: Sequence[Photo], losers: Sequence[Photo]) -> list[Change]:
+def _with_these_rejected(best: Frame, frames: Sequence[Frame], losers: Sequence[Frame]) -> list[Change]:
     now = datetime.now(UTC)
     wanted = {change.photo_id: dict(change.fields) for change in _chosen(best, frames, kept_at=best.kept_at or now)}
     for frame in losers:
@@ -200,6 +204,6 @@ def _with_these_rejected(best: Photo, frames: Sequence[Photo], losers: Sequence[
     return [Change(photo_id, fields) for photo_id, fields in wanted.items()]
 
 
-def _is_spoken_for(photo: Photo) -> bool:
-    stars = photo.user_rating
-    return photo.manual_match or (photo.kept_at is not None if stars is None else stars >= SPARED_STARS)
+def _is_spoken_for(frame: Frame) -> bool:
+    stars = frame.user_rating
+    return frame.manual_match or (frame.kept_at is not None if stars is None else stars >= SPARED_STARS)
