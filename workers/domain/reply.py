@@ -66,7 +66,7 @@ def _is_generic(text: str) -> bool:
 def _tags(value: Any) -> tuple[str, ...]:  # Any: as above
     if isinstance(value, str):
         value = value.replace("\n", ",").split(",")
-    return specific_tags(_plain(tag) for tag in value) if isinstance(value, list) else ()
+    return specific_tags(_plain(tag) for tag in value) if isinstance(value, list | tuple) else ()
 
 
 Line = Annotated[str, BeforeValidator(lambda value: _cut(_plain(value), MOST_CHARACTERS))]
