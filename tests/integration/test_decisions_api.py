@@ -170,6 +170,14 @@ async def test_a_second_undo_does_nothing_and_says_so(site: Site) -> None:
     assert (await photo(site, id_)).user_rating == 4
 
 
+async def test_two_undos_at_once_take_back_once(site: Site) -> None:
+    (id_,) = await some_photos(site, {})
+    rated = await patch(site, id_, user_rating=4)
+    both = await asyncio.gather(undo(site, rated["undo"]), undo(site, rated["undo"]))
+    assert sorted(bool(undone["undo"]) for undone in both) == [False, True]
+    assert len(await history(site, id_)) == 2
+
+
 async def test_undo_leaves_what_was_changed_again_since(site: Site) -> None:
     one, two = await some_photos(site, {}, {})
     both = await decide(site, [one, two], user_rating=3, project="Iceland")
