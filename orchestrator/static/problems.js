@@ -5,6 +5,7 @@ import { errorName, plural } from "./format.js";
 import { onFrame, onReset } from "./live.js";
 
 const REST_MS = 1000;
+const SLOW_MS = 800;
 const MOST_ROWS = 300;
 const DONE = {
   requeue: ({ requeued: n }, noun = "message") => (n ? `${plural(n, noun)} put back. ${n === 1 ? "It is" : "They are"} tried again now.` : "There was nothing left to try again."),
@@ -132,7 +133,9 @@ async function resume(button) {
 async function actOnCause(button) {
   const verb = button.dataset.act;
   const place = button.closest(".cause-card, .causes-head");
+  const slow = setTimeout(() => tell(place, "Working on it…", { isDone: false }), SLOW_MS);
   const answer = await answerOf(() => postJson(`/api/dead-letters/${verb}`, chosen(button)));
+  clearTimeout(slow);
   button.disabled = false;
   if (answer instanceof Refusal) return tell(place, answer.message, { isRefused: true });
   tell(place, DONE[verb](answer, place.dataset.noun), { undo: answer.discarded ? answer.batch : undefined });
@@ -184,10 +187,11 @@ async function answerOf(ask) {
   }
 }
 
-function tell(place, sentence, { undo: batch, isRefused = false } = {}) {
+function tell(place, sentence, { undo: batch, isRefused = false, isDone = !isRefused } = {}) {
   const outcome = place.querySelector(".outcome");
   outcome.hidden = false;
   outcome.classList.toggle("refused", isRefused);
+  outcome.classList.toggle("done", isDone);
   outcome.replaceChildren(sentence, ...(batch ? [" ", makeButton("Undo", { undo: batch })] : []));
 }
 
