@@ -82,7 +82,10 @@ def _fill(system: System, vectors: NDArray[np.float16], ratings: NDArray[np.floa
         with connection.cursor() as cursor:
             stars = [(int(rating), place + 1) for place, rating in enumerate(ratings)]
             cursor.executemany("UPDATE photos SET user_rating = %s WHERE id = %s", stars)
-        connection.execute("ANALYZE")
+        connection.execute(
+            "VACUUM ANALYZE"
+        )  # an archive grows over days: what filling it at once leaves to do is no part
+        connection.execute("CHECKPOINT")
 
 
 def _retrain(running: Running, photos: int) -> tuple[float, float]:

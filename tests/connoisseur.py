@@ -20,6 +20,7 @@ from orchestrator.results import ResultApplier
 from orchestrator.stage_results import Applied
 from orchestrator.taste import vectors
 from orchestrator.taste.keeper import Keeper
+from orchestrator.taste.scoring import PER_BATCH
 from orchestrator.throughput import Throughput
 from shared.contracts import embed
 from tests import factories
@@ -38,21 +39,27 @@ class Connoisseur:
     def __init__(self, site: Site) -> None:
         self.site = site
         self.waited = timedelta(seconds=1)  # never before what the database calls now
-        self.queued = 0
+        self._window_seconds = WINDOW_SECONDS
+        self._per_batch = PER_BATCH
         self._tools = Tools(site.services.settings)
         self._applier = ResultApplier(site.services.sessions, PIPELINE, Throughput(), 5, lambda: None)
         self._random = np.random.default_rng(7)
         self.restart()
 
-    def restart(self) -> None:
-        """The orchestrator is killed and started again: only the database remembers."""
+    def restart(self, per_batch: int | None = None, window_seconds: float | None = None) -> None:
+        """The orchestrator is killed and started again, perhaps with other settings: only the database remembers."""
+        self._per_batch = per_batch or self._per_batch
+        self._window_seconds = window_seconds or self._window_seconds
         services = self.site.services
         self.keeper = Keeper(
-            services.sessions, services.claims, services.artifacts, WINDOW_SECONDS, self._note, clock=self.clock
+            services.sessions,
+            services.claims,
+            services.artifacts,
+            self._window_seconds,
+            lambda: None,
+            clock=self.clock,
+            per_batch=self._per_batch,
         )
-
-    def _note(self) -> None:
-        self.queued += 1
 
     def clock(self) -> datetime:
         return datetime.now(UTC) + self.waited

@@ -14,7 +14,7 @@ import structlog
 from orchestrator.db import Sessions
 from orchestrator.taste import jobs, training
 from orchestrator.taste.artifacts import Artifacts
-from orchestrator.taste.scoring import Scoring
+from orchestrator.taste.scoring import PER_BATCH, Scoring
 from shared.claims import ClaimStore
 
 log = structlog.get_logger()
@@ -33,6 +33,7 @@ class Keeper:
         window_seconds: float,
         on_queued: Callable[[], None],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        per_batch: int = PER_BATCH,
     ) -> None:
         self._sessions = sessions
         self._claims = claims
@@ -40,7 +41,7 @@ class Keeper:
         self._window_seconds = window_seconds
         self._on_queued = on_queued
         self._clock = clock
-        self._scoring = Scoring(sessions, claims, artifacts)
+        self._scoring = Scoring(sessions, claims, artifacts, per_batch)
         self._woken = asyncio.Event()
         self._tidy_at = 0.0
 

@@ -50,8 +50,9 @@ class Force:
 class Scoring:
     """Takes turns. What it remembers saves looking twice; a new one looks again."""
 
-    def __init__(self, sessions: Sessions, claims: ClaimStore, artifacts: Artifacts) -> None:
+    def __init__(self, sessions: Sessions, claims: ClaimStore, artifacts: Artifacts, per_batch: int) -> None:
         self._sessions = sessions
+        self._per_batch = per_batch
         self._claims = claims
         self._artifacts = artifacts
         self._begin(0)
@@ -138,7 +139,7 @@ class Scoring:
                 " WHERE preview IS NOT NULL AND deleted_at IS NULL AND score_activation < :activation"
                 f"{without} ORDER BY score_activation, id LIMIT :limit"
             ),
-            {"activation": activation, "limit": PER_BATCH},
+            {"activation": activation, "limit": self._per_batch},
         )
         rows = result.all()
         return [row for row in rows if row.before == rows[0].before]
@@ -153,7 +154,7 @@ class Scoring:
                 " WHERE preview IS NOT NULL AND deleted_at IS NULL AND score_activation IS NULL AND id > :after"
                 " ORDER BY id LIMIT :limit"
             ),
-            {"after": self._unscored_after, "limit": PER_BATCH},
+            {"after": self._unscored_after, "limit": self._per_batch},
         )
         rows = result.all()
         self._unscored_after = rows[-1].id if rows else None

@@ -13,7 +13,7 @@ LEAST_RATINGS = 20  # fewer say nothing
 
 # Versions: a result that has come is `trained` until its artifact has been looked at.
 TRAINING, TRAINED, READY, VERSION_FAILED, BROKEN = "training", "trained", "ready", "failed", "broken"
-NEW_MODEL_FAILURES = 3  # of trainings on the same ratings, then the next change is waited for
+MOST_FAILURES = 3  # of trainings on the same ratings, then the next change is waited for
 
 
 async def request_training(session: AsyncSession, *, at_once: bool = False) -> None:
@@ -85,5 +85,5 @@ async def try_again(session: AsyncSession, now: datetime) -> None:
             "UPDATE taste_state SET due_at = coalesce(due_at, :now) WHERE (SELECT count(*) FROM taste_models"
             " WHERE state IN ('failed', 'broken') AND read_seq = requested_seq) < :most"
         ),
-        {"now": now, "most": NEW_MODEL_FAILURES},
+        {"now": now, "most": MOST_FAILURES},
     )

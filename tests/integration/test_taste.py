@@ -3,10 +3,9 @@
 import asyncio
 from pathlib import Path
 
-import pytest
-
 from orchestrator.models import TasteModel
-from orchestrator.taste import jobs, scoring
+from orchestrator.taste import jobs
+from orchestrator.taste.scoring import IN_FLIGHT
 from shared.claims import path_of
 from tests.connoisseur import WINDOW_SECONDS, Connoisseur
 
@@ -76,18 +75,20 @@ async def test_ratings_given_during_a_training_are_in_the_next_one_a_window_late
 
 
 async def test_two_hours_of_ratings_train_in_every_window(person: Connoisseur) -> None:
-    photos = await person.photos(20 + 48)
+    window_seconds, ratings = 600, 24
+    person.restart(window_seconds=window_seconds)
+    photos = await person.photos(20 + ratings)
     await person.rate(photos[:20])
     assert await person.train() == 1
     for photo_id in photos[20:]:
-        person.wait(WINDOW_SECONDS / 2)
+        person.wait(2 * 3600 / ratings)
         await person.rate([photo_id])  # more often than the window is long, all the time
         await person.turn()
         await person.work("train")
         await person.turn()
     (row,) = await person.sql("SELECT count(*) AS n FROM taste_models WHERE state = 'ready'")
-    assert row["n"] == 1 + 24
-    assert (await person.taste())["model"]["n"] >= len(photos) - 1
+    assert row["n"] == 1 + 2 * 3600 / window_seconds
+    assert (await person.taste())["model"]["n"] == len(photos)
 
 
 async def test_asking_twice_trains_once_and_does_not_wait_for_the_window(person: Connoisseur) -> None:
@@ -124,10 +125,8 @@ async def test_killed_before_every_step_it_goes_on_and_the_model_in_force_stays(
     assert await person.activations() == {2: 45}
 
 
-async def test_an_older_version_is_restored_in_the_middle_of_a_re_score(
-    person: Connoisseur, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(scoring, "PER_BATCH", 7)
+async def test_an_older_version_is_restored_in_the_middle_of_a_re_score(person: Connoisseur) -> None:
+    person.restart(per_batch=7)
     photos = await person.photos(100)
     await person.rate(photos[:20])
     await person.train()
@@ -136,7 +135,7 @@ async def test_an_older_version_is_restored_in_the_middle_of_a_re_score(
     person.wait(WINDOW_SECONDS)
     assert await person.train() == 2
     late = await person.answers("score")
-    assert len(late) == scoring.IN_FLIGHT
+    assert len(late) == IN_FLIGHT
     await person.apply(late[:1])
     answer = await person.site.client.post("/api/taste/1/activate")
     assert answer.json()["model"]["version"] == 1
@@ -279,10 +278,8 @@ async def test_a_new_photo_is_scored_when_its_vector_lands_and_its_card_is_told(
     assert (await person.state())["due_at"] is None
 
 
-async def test_a_whole_re_score_gives_one_notice_at_its_end(
-    person: Connoisseur, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(scoring, "PER_BATCH", 10)
+async def test_a_whole_re_score_gives_one_notice_at_its_end(person: Connoisseur) -> None:
+    person.restart(per_batch=10)
     photos = await person.photos(80)
     await person.rate(photos[:20])
     await person.train()
@@ -326,10 +323,8 @@ async def test_another_embedding_model_is_learned_anew_and_never_judged_by_the_o
     assert await person.activations() == {2: 30}
 
 
-async def test_a_batch_that_fails_is_passed_over_and_can_be_tried_again(
-    person: Connoisseur, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(scoring, "PER_BATCH", 10)
+async def test_a_batch_that_fails_is_passed_over_and_can_be_tried_again(person: Connoisseur) -> None:
+    person.restart(per_batch=10)
     photos = await person.photos(60)
     await person.rate(photos[:20])
     await person.train()
