@@ -1,19 +1,21 @@
 """Who may see the photos, who describes them, and what becomes of the descriptions: the orchestrator's side."""
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import text
 
-from orchestrator.broker import Incoming
+from orchestrator.broker import Broker, Incoming
 from orchestrator.curation import again, service
 from orchestrator.curation.results import follow
 from orchestrator.curation.watching import Lookout, count_calls
 from orchestrator.models import Photo
-from orchestrator.pipeline import PIPELINE
+from orchestrator.outbox import Relay
+from orchestrator.pipeline import PIPELINE, limited
 from orchestrator.results import ResultApplier
 from orchestrator.throughput import Throughput
 from shared.contracts import curate
@@ -21,6 +23,7 @@ from shared.contracts.answers import Done, Held
 from shared.settings import Settings
 from tests import factories
 from tests.doubles.vision_host import MARKUP, VisionHost, describing
+from tests.integration.test_messaging import HandheldBroker, until
 from tests.site import Site, open_site
 
 REMOTE = "https://api.x.com/v1/"
@@ -269,3 +272,20 @@ async def test_a_preview_that_is_made_again_is_not_described_twice(opened: Open)
         await sql(site, "UPDATE photos SET preview = 'previews/other.jpg'")
         async with site.services.sessions.begin() as session:
             assert [photo_id for photo_id, _ in await follow(session, [photo.id])] == [photo.id]
+
+
+async def test_no_more_descriptions_are_out_than_are_wanted_at_a_time(opened: Open) -> None:
+    async with opened() as site:
+        first, *_ = await photos(site, 4)
+        await asked_again(site)
+        broker = HandheldBroker()
+        relay = Relay(site.services.sessions, limited(PIPELINE, {"curate": 2}), Throughput())
+        running = asyncio.create_task(relay.run(cast(Broker, broker)))
+        await until(lambda: len(broker.published) > 0, "the first requests to be out")
+        assert len(broker.published) == 2
+        await described(site, first)
+        relay.wake()
+        await until(lambda: len(broker.published) > 2, "another one to follow")
+        assert len(broker.published) == 3
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
