@@ -79,7 +79,8 @@ export class BurstStrip {
 
   /** What is under the strip can still be scrolled to. */
   #makeRoom() {
-    document.body.style.paddingBottom = this.isOpen ? `calc(var(--foot) + ${this.node.offsetHeight}px)` : "";
+    document.body.style.setProperty("--strip", `${this.node.offsetHeight}px`); // 0 when it is closed
+    document.body.style.paddingBottom = this.isOpen ? "calc(var(--foot) + var(--strip))" : "";
   }
 
   #focus(id) {
@@ -190,8 +191,7 @@ function frameNode(frame) {
   node.dataset.id = frame.id;
   node.classList.toggle("best", frame.is_best);
   const picture = node.querySelector("img");
-  picture.width = frame.width ?? 3;
-  picture.height = frame.height ?? 2;
+  picture.style.setProperty("--shape", (frame.width ?? 3) / (frame.height ?? 2));
   if (frame.thumbnail_url) picture.src = frame.thumbnail_url;
   node.querySelector(".burst-picture").setAttribute("aria-label", describe(frame));
   node.querySelector(".name").textContent = frame.file_name;

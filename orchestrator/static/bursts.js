@@ -2,6 +2,7 @@
 import { BurstStrip } from "./burst-strip.js";
 import { BurstsLine } from "./bursts-line.js";
 import { onFrame, onReset } from "./live.js";
+import { say } from "./toast.js";
 
 const isTyping = (target) => target instanceof HTMLElement && (target.isContentEditable || target.matches("input, textarea, select"));
 
@@ -11,8 +12,10 @@ export class Bursts {
    * `closed(photoId)` is called when the strip is gone and the focus is to go back to this photo.
    */
   constructor({ inHand, remember, closed }) {
-    this.strip = new BurstStrip(document.getElementById("burst-strip"), { remember, closed });
-    this.line = new BurstsLine(document.getElementById("bursts-line"), { remember });
+    // Another tab may have decided the same a moment before: then there is nothing to undo here.
+    const told = (batch, ids, words) => (batch ? remember(batch, ids, words) : say(words));
+    this.strip = new BurstStrip(document.getElementById("burst-strip"), { remember: told, closed });
+    this.line = new BurstsLine(document.getElementById("bursts-line"), { remember: told });
     document.addEventListener("click", (event) => {
       const mark = event.target.closest("[data-burst]");
       const card = mark?.closest("[data-id]");

@@ -46,6 +46,7 @@ export class Decisions {
   remember(batch, ids, words) {
     const unknown = Object.fromEntries(ids.map((id) => [id, {}]));
     this.#done({ batch, words, before: unknown, after: unknown });
+    storeSteps(this.steps);
     this.tell.said(words, { canUndo: true });
   }
 
