@@ -170,7 +170,7 @@ class Scoring:
             if before >= 0:
                 await _forget(session, np.setdiff1d(ids, with_vector).tolist(), before)
             await self._rewrite_trained(session, force, with_vector[is_trained])
-            if before == 0 and any(row.is_rated for row in rows if row.id in set(with_vector.tolist())):
+            if before == 0 and np.isin([row.id for row in rows if row.is_rated], with_vector).any():
                 await service.request_training(session)  # rated before its vector was there
         if is_trained.all():
             return None
