@@ -46,8 +46,10 @@ class Keeper:
         self._tidy_at = 0.0
 
     def wake(self) -> None:
-        """Something may be due: an answer was applied, a training was asked for."""
-        self._woken.set()
+        """Answers were applied. During a re-score that makes room for the next batch; else the next tick is soon
+        enough, and what lands in a second is scored together."""
+        if self._scoring.is_rescoring:
+            self._woken.set()
 
     async def run(self) -> None:
         """Until cancelled. A turn that fails, because the database is away or the disk full, is taken again."""

@@ -55,6 +55,7 @@ class Scoring:
         self._per_batch = per_batch
         self._claims = claims
         self._artifacts = artifacts
+        self.is_rescoring = False  # whether batches of the whole archive are under way
         self._begin(0)
 
     def _begin(self, activation: int) -> None:
@@ -82,7 +83,8 @@ class Scoring:
                 break
             busy.append(batch)
             has_queued = True
-        self._is_notice_due |= any(not batch.is_new for batch in busy)
+        self.is_rescoring = any(not batch.is_new for batch in busy)
+        self._is_notice_due |= self.is_rescoring
         if not busy and self._is_notice_due:
             self._is_notice_due = False
             await self._give_notice(force)

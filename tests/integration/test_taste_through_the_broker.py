@@ -16,13 +16,14 @@ def test_ratings_become_a_model_and_every_photo_a_score_also_when_the_orchestrat
     stack.settled(stack.start_import())
     stack.wait(lambda: stack.sql("SELECT count(*) FROM photo_vectors") == [(30,)], "the vectors")
     ids = sorted(item["id"] for item in stack.photos_shown())
-    rate(stack, ids[:25])
+    for stars in (1, 3, 5):
+        rate(stack, ids[stars // 2 : 25 : 3], stars)
     stack.wait(lambda: taste(stack)["versions"], "the training to start")
     stack.stop(orchestrator, signal.SIGKILL)
     stack.orchestrator()
     stack.wait(lambda: scored(stack) == [(1, 30)], "every photo to be scored by version 1")
     assert taste(stack)["model"]["version"] == 1
-    rate(stack, ids[25:28])
+    rate(stack, ids[25:28], 5)
     stack.wait(lambda: scored(stack) == [(2, 30)], "every photo to be scored by the next version")
     seen = taste(stack)
     assert (seen["model"]["version"], seen["model"]["n"]) == (2, 28)
@@ -35,10 +36,8 @@ def test_ratings_become_a_model_and_every_photo_a_score_also_when_the_orchestrat
     )
 
 
-def rate(stack: Stack, ids: list[int]) -> None:
-    for stars in (1, 3, 5):
-        body = {"ids": ids[stars % 3 :: 3], "user_rating": stars}
-        assert stack.client.post("/api/decisions", json=body).status_code == 200
+def rate(stack: Stack, ids: list[int], stars: int) -> None:
+    assert stack.client.post("/api/decisions", json={"ids": ids, "user_rating": stars}).status_code == 200
 
 
 def taste(stack: Stack) -> dict[str, Any]:
