@@ -77,7 +77,8 @@ def print_summary(figures: dict[str, int | float], as_json: bool, say: Callable[
     say(f"{figures['found']:,} photos found in {_duration(figures['seconds'])}.")
     say(", ".join(f"{figures[name]:,} {name}" for name in ("done", "skipped", "failed", "pending", "damaged", "held")))
     if figures["dead_lettered"]:
-        say(f"{figures['dead_lettered']:,} messages wait in the dead letters.")
+        letters = figures["dead_lettered"]
+        say(f"{letters:,} {'message waits' if letters == 1 else 'messages wait'} in the dead letters.")
 
 
 def _decided(progress: Progress) -> int:
