@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from orchestrator.db import Sessions
+from orchestrator.db import Sessions, is_passing_trouble
 from orchestrator.taste import jobs, training
 from orchestrator.taste.artifacts import Artifacts
 from orchestrator.taste.scoring import PER_BATCH, Scoring
@@ -57,8 +57,9 @@ class Keeper:
             self._woken.clear()
             try:
                 await self.turn()
-            except Exception:
-                log.warning("taste.turn_failed", exc_info=True)
+            except Exception as exc:
+                error = str(exc).partition("\n")[0]
+                log.warning("taste.turn_failed", error=error, exc_info=not is_passing_trouble(exc))
                 await asyncio.sleep(TICK_SECONDS)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), TICK_SECONDS)
