@@ -35,7 +35,7 @@ check:
 
 test:
 	@sh deploy/setup.sh test
-	.venv/bin/pytest
+	.venv/bin/pytest --numprocesses 2 --dist loadfile
 
 unit:
 	@sh deploy/setup.sh test
