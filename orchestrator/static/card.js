@@ -1,4 +1,5 @@
 // One photo in the grid.
+import { badges } from "./badges.js";
 import { burstName, showBurst } from "./burst-badge.js";
 import { captureTime, count, stageName } from "./format.js";
 import { showStars } from "./stars.js";
@@ -42,33 +43,6 @@ function showPicture(frame, photo) {
 }
 
 const whyNoPicture = (photo) => (photo.stages.convert === "failed" ? "No preview: this file failed" : "Preview is on its way");
-
-function badges(photo) {
-  const found = [];
-  if (photo.rejected) found.push(badge("red", "✕", "Rejected"));
-  if (photo.manual_match) found.push(badge("amber", "★", "Chef’s Pick"));
-  else if (photo.is_match) found.push(badge("green", "✓", "MATCH"));
-  if (photo.kept && !photo.rejected && !photo.manual_match && !photo.user_rating) found.push(badge("", "◆", "Kept"));
-  if (photo.damage) found.push(badge("amber", "△", "Damaged"));
-  const failed = Object.entries(photo.stages).filter(([, state]) => state === "failed");
-  if (failed.length) found.push(badge("red", "!", `${failed.map(([stage]) => stageName(stage)).join(", ")} failed`));
-  return found;
-}
-
-function badge(tone, glyph, word) {
-  const node = document.createElement("span");
-  node.className = `badge ${tone}`;
-  node.title = word;
-  const mark = document.createElement("span");
-  mark.textContent = glyph;
-  mark.setAttribute("aria-hidden", "true");
-  const text = document.createElement("span");
-  text.className = "word";
-  node.title = word;
-  text.textContent = word;
-  node.append(mark, text);
-  return node;
-}
 
 function showTaste(card, score) {
   const bar = card.querySelector(".taste");

@@ -4,6 +4,8 @@ import { DecisionBar } from "./decision-bar.js";
 import { Description } from "./description.js";
 import { bytes, captureTime, count, exact, errorName, shutter, stageName, stateWord } from "./format.js";
 import { History } from "./history.js";
+import { PhotoStars } from "./photo-stars.js";
+import { Why } from "./why.js";
 
 const SOURCES = { original: "the file itself", embedded: "the camera’s preview inside the RAW", companion: "the JPEG beside the RAW", demosaic: "the RAW, developed by Keepers" };
 const GLYPHS = { done: "✓", failed: "!", held: "Ⅱ" };
@@ -18,6 +20,9 @@ export class Details {
     this.description = new Description(this.#part("description"));
     this.history = new History(this.#part("history"));
     this.bar = new DecisionBar(node.querySelector(".decision-bar"), decide);
+    const why = node.querySelector(".why");
+    this.stars = new PhotoStars(why, { decide, view });
+    this.why = new Why(why, this.stars);
     node.querySelector(".close").addEventListener("click", () => this.close());
     node.addEventListener("keydown", (event) => {
       if (event.key === "Escape") this.close();
@@ -69,6 +74,7 @@ export class Details {
 
   /** What was decided about the photo shows at once; `items` are photos as the server told them just now. */
   decided(ids, items) {
+    this.stars.decided(ids.filter((id) => this.stars.has(id)), items);
     if (!this.photo || !ids.includes(this.id)) return;
     Object.assign(this.photo, items.find((photo) => photo.id === this.id));
     this.#showDecided();
@@ -77,6 +83,11 @@ export class Details {
   /** The photo that is shown, as it is seen; undefined while it is fetched. */
   get shown() {
     return this.photo && this.view(this.photo);
+  }
+
+  /** The photo that keys act on: one that pulled the score, when it has the focus, or the one that is shown. */
+  get inHand() {
+    return this.stars.inHand ?? this.shown;
   }
 
   #showDecided() {
@@ -94,6 +105,7 @@ export class Details {
     this.#part("errors").replaceChildren(...photo.runs.filter((run) => run.error && run.state !== "done").map(errorNotice));
     this.description.show(photo);
     fillList(this.#part("scores"), scores(photo), scoreValue);
+    this.why.show(photo);
     fillList(this.#part("exif"), exif(photo), textValue);
     fillList(this.#part("stages"), photo.runs.map((run) => [stageName(run.stage), run]), runValue);
     fillList(this.#part("files"), photo.files.map((file) => [file.role, file]), fileValue);

@@ -7,7 +7,7 @@ import { captureDay, count, plural } from "./format.js";
 import { closeSheet, filterOf, listenToControls, showControls, showEmpty, sortOf, targetHeight } from "./gallery-controls.js";
 import { Grid } from "./grid.js";
 import { lastEvent, onFrame, onReset, onState } from "./live.js";
-import { PhotoStore } from "./photo-store.js";
+import { fetchByIds, PhotoStore } from "./photo-store.js";
 import { starOf } from "./stars.js";
 import { rate } from "./wishes.js";
 
@@ -154,9 +154,18 @@ const lookAtChanged = paced(async () => {
   const from = store;
   const known = ids.filter((id) => from.photos.has(id));
   if (known.length) grid.update(await from.refresh(known));
+  const pulling = ids.filter((id) => details.stars.has(id));
+  if (pulling.length) details.stars.decided(pulling, await fetchByIds(pulling));
   if (details.isOpen && ids.includes(details.id)) details.refresh();
   const photos = await from.newcomers(ids);
   if (from === store && photos.length) await welcome(photos);
+}, LIVE_REST_MS);
+
+/** So much changed that nobody names it, every score perhaps: what is on screen is looked at, the rest once it is. */
+const lookAtAll = paced(async () => {
+  store.growOld();
+  grid.renew();
+  await details.refresh();
 }, LIVE_REST_MS);
 
 async function welcome(photos) {
@@ -248,7 +257,7 @@ function photoInHand() {
     const photo = store.photos.get(grid.focusId);
     return photo && view(photo);
   }
-  return isNobodyFocused() || part("details").contains(document.activeElement) ? details.shown : undefined;
+  return isNobodyFocused() || part("details").contains(document.activeElement) ? details.inHand : undefined;
 }
 
 function showDecided(ids, items) {
@@ -261,6 +270,14 @@ part("grid").addEventListener("click", (event) => {
   const photo = store.photos.get(Number(event.target.closest(".card")?.dataset.id));
   const star = photo && starOf(event, view(photo).user_rating);
   if (star !== undefined) deciding.decide(view(photo), (seen) => rate(seen, star));
+});
+
+// What pulled a score is a link, so that it can have a tab of its own; else it opens here.
+part("details").addEventListener("click", (event) => {
+  const pull = event.target.closest("a")?.closest(".pull");
+  if (!pull || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  showDetails(Number(pull.dataset.id));
 });
 
 // The first key after the page opened: it finds the photos without a Tab.
@@ -283,6 +300,7 @@ addEventListener("popstate", load);
 listenToControls({ chosen: go, sized: () => grid.setTarget(targetHeight()) });
 
 onFrame((frame) => {
+  if (frame.taste.length) lookAtAll(); // a re-score names no photos
   if (frame.photos.length === 0) return;
   frame.photos.forEach((id) => changed.add(id));
   changedAt = lastEvent();
@@ -291,9 +309,7 @@ onFrame((frame) => {
 });
 onReset(() => {
   if (grid.isAtTop && !hasAttention()) return load();
-  // Too much happened to name it: what is on screen is looked at again, new photos come with the next load.
-  store.order.slice(-400).forEach((id) => changed.add(id));
-  lookAtChanged();
+  lookAtAll(); // new photos come with the next load
   return refreshCounts();
 });
 onState((isDown) => {

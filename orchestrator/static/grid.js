@@ -85,6 +85,11 @@ export class Grid {
     }
   }
 
+  /** The photos of the store have grown old: those here are wanted anew, and nothing moves. */
+  renew() {
+    this.#fetchMissing(this.mounted.keys());
+  }
+
   /** The photo at the top of the window; undefined at the top of the list. */
   get firstVisibleId() {
     return this.#firstVisible()?.id;

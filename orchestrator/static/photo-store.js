@@ -16,6 +16,7 @@ export class PhotoStore {
     this.order = []; // ids, as loaded
     this.photos = new Map(); // id -> photo; the most recently used last
     this.known = new Set();
+    this.old = new Set(); // ids in memory that may have changed since
     this.next = undefined; // undefined: nothing was loaded yet; null: there is no more
     if (first) this.#take(first);
   }
@@ -59,8 +60,13 @@ export class PhotoStore {
     return ids.filter((id) => {
       const photo = this.photos.get(id);
       if (photo) this.#keep(photo);
-      return !photo;
+      return !photo || this.old.has(id);
     });
+  }
+
+  /** Any photo may have changed: each is fetched anew when it is used the next time, and seen as it was until then. */
+  growOld() {
+    this.old = new Set(this.photos.keys());
   }
 
   forgetUnused() {
@@ -77,6 +83,7 @@ export class PhotoStore {
 
   /** Fetches photos as they are now. */
   async refresh(ids) {
+    ids.forEach((id) => this.old.delete(id)); // not twice meanwhile
     const photos = await fetchByIds(ids);
     this.put(photos);
     return photos;
@@ -90,7 +97,8 @@ export class PhotoStore {
   }
 }
 
-async function fetchByIds(ids, query = new URLSearchParams()) {
+/** Photos by their ids, as they are now. */
+export async function fetchByIds(ids, query = new URLSearchParams()) {
   const found = [];
   for (let start = 0; start < ids.length; start += MOST_AT_ONCE) {
     query.set("ids", ids.slice(start, start + MOST_AT_ONCE).join(","));

@@ -1,7 +1,10 @@
 """The gallery in a real browser: it fills while photos arrive, moves by keyboard, and stays small in the document."""
 
+import re
+
 import pytest
 from playwright.async_api import Page, expect
+from sqlalchemy import text
 
 from orchestrator import events
 from orchestrator.models import Photo
@@ -179,6 +182,29 @@ async def test_a_card_changes_when_a_stage_finishes(site: Site, served: str, bro
         await factories.tell(session, events.PHOTOS, photo.id)
     await expect(card.get_by_text("Damaged")).to_be_visible()
     await expect(card.get_by_text("Similarity failed")).to_be_visible()
+
+
+async def test_a_finished_rescore_shows_on_the_cards_and_in_the_panel(
+    site: Site, served: str, browser: Browser
+) -> None:
+    photos = await add_photos(site, 60)
+    page = await browser.open(f"{served}/gallery?photo={photos[-1].id}")
+    card = page.locator(f'.card[data-id="{photos[-1].id}"]')
+    await expect(card).to_be_focused()
+    before = await card.bounding_box()
+    await scroll_until(page, f"document.querySelector('[data-id=\"{photos[0].id}\"]')")
+    await page.evaluate("scrollTo(0, 0)")
+    async with site.session() as session:  # no photo is named, as after a whole archive was scored
+        await session.execute(text("UPDATE taste_state SET is_trusted = true"))
+        await session.execute(text("UPDATE photos SET preference_score = 91, score_activation = 1"))
+        await factories.tell(session, events.TASTE, 1)
+    await expect(card.get_by_text("MATCH")).to_be_visible()
+    await expect(card).to_have_attribute("aria-label", re.compile("match, taste 91"))
+    await expect(card).to_be_focused()
+    assert await card.bounding_box() == before
+    await expect(page.locator('[data-part="scores"]')).to_contain_text("Taste91")
+    await page.keyboard.press("End")  # seen before, and not on screen when the scores changed
+    await expect(page.locator(f'.card[data-id="{photos[0].id}"]').get_by_text("MATCH")).to_be_visible()
 
 
 async def test_a_file_name_is_shown_as_it_is(site: Site, served: str, browser: Browser) -> None:
