@@ -1,25 +1,33 @@
 // The taste page: the honest numbers, live, and the photos that show them, to be rated right there.
 import { embedded, getJson, paced, postJson, Refusal } from "./api.js";
+import { Deciding } from "./deciding.js";
 import { ago, count, duration, exact, plural } from "./format.js";
 import { onFrame, onReset } from "./live.js";
+import { PhotoStars } from "./photo-stars.js";
+import { fetchByIds } from "./photo-store.js";
 import { drawCurve, drawHistogram } from "./taste-charts.js";
-import { makePhoto, showStars } from "./taste-photo.js";
+import { makePhoto } from "./taste-photo.js";
 
 const REST_MS = 1000;
-const TOAST_MS = 8000;
 const ROWS = ["disagrees", "loves", "rejects"];
 const part = (id) => document.getElementById(id);
 const train = part("train");
 const fresh = part("fresh");
-const toast = part("undo-toast");
 const versionTemplate = part("version-template");
+const deciding = new Deciding({ inHand: () => stars.inHand, changed: showDecided });
+const stars = new PhotoStars(part("main"), { decide: (photo, wishFor) => deciding.decide(photo, wishFor), view: (photo) => deciding.view(photo) });
+const changed = new Set(); // ids of photos here that were not looked at yet
 let taste;
 let shownScores;
-let undo;
-let toastTimer;
 
 const refresh = paced(async () => show(await getJson("/api/taste")), REST_MS);
 const refreshRows = paced(async () => showRows(await getJson("/api/taste/photos")), REST_MS);
+
+const lookAtChanged = paced(async () => {
+  const ids = [...changed];
+  changed.clear();
+  stars.decided(ids, await fetchByIds(ids));
+}, REST_MS);
 
 /** What is looked at, or about to be rated, does not change under the hand: new scores wait for a click. */
 function offerRows() {
@@ -100,48 +108,20 @@ function showRows(rows) {
   for (const name of ROWS) {
     const section = part(name);
     section.hidden = rows[name].length === 0;
-    section.querySelector("ul").replaceChildren(...rows[name].map((photo) => makePhoto(photo, rate)));
-  }
-}
-
-async function rate(photo, stars) {
-  try {
-    const answer = await postJson("/api/decisions", { ids: [photo.id], user_rating: stars });
-    say(stars ? `${plural(stars, "star")} for ${photo.file_name}` : `Cleared the stars of ${photo.file_name}`, answer.undo);
-    showRated(answer.items);
-  } catch (error) {
-    refuse(error);
+    section.querySelector("ul").replaceChildren(...rows[name].map((photo) => makePhoto(photo, stars)));
   }
 }
 
 /** A rated photo stays where it is: it does not jump away under the hand. */
-function showRated(items) {
-  for (const item of items) {
-    for (const node of document.querySelectorAll(`[data-id="${item.id}"]`)) {
-      showStars(node, item.user_rating);
-    }
-  }
-  refresh();
+function showDecided(ids, items) {
+  stars.decided(ids.filter((id) => stars.has(id)), items);
+  if (items.length) refresh();
 }
 
-function say(words, batch) {
-  undo = batch;
-  toast.firstElementChild.textContent = words;
-  toast.querySelector("button").hidden = !batch;
-  toast.hidden = false;
-  clearTimeout(toastTimer);
-  toastTimer = setTimeout(() => (toast.hidden = true), TOAST_MS);
+function look(ids) {
+  ids.filter((id) => stars.has(id)).forEach((id) => changed.add(id));
+  if (changed.size) lookAtChanged();
 }
-
-toast.querySelector("button").addEventListener("click", async () => {
-  try {
-    const answer = await postJson(`/api/decisions/${undo}/undo`);
-    say("Undone", null);
-    showRated(answer.items);
-  } catch (error) {
-    refuse(error);
-  }
-});
 
 fresh.addEventListener("click", refreshRows);
 train.addEventListener("click", () => ask("/api/taste/train"));
@@ -189,8 +169,15 @@ function refuse(error) {
 const start = embedded("taste-state");
 show(start.overview);
 showRows(start.rows);
-onFrame((frame) => frame.taste.length && refresh());
-onReset(refresh);
+deciding.start();
+onFrame((frame) => {
+  if (frame.taste.length) refresh();
+  look(frame.photos);
+});
+onReset(() => {
+  refresh();
+  look([...stars.photos.keys()]);
+});
 // Time passes: what is due comes closer, a re-score goes on without a notice for each batch, and counts lag behind.
 const isMoving = () => !["idle", "waiting"].includes(taste.state) || (taste.model && taste.rescored < taste.total);
 setInterval(() => isMoving() && refresh(), 2 * REST_MS);

@@ -9,12 +9,13 @@ from sqlmodel import col
 
 from orchestrator.embedding import service as embedding
 from orchestrator.models import Photo, TasteModel, TasteState
-from orchestrator.photos.addresses import preview_url, thumbnail_url
+from orchestrator.photos.queries import Selection, photos_by_id
+from orchestrator.photos.views import PhotoItem
 from orchestrator.taste import service
 from orchestrator.taste.figures import Figures
 from orchestrator.taste.sentences import sentence_of
 from orchestrator.taste.training import state_of
-from orchestrator.taste.views import CurvePoint, State, TasteOverview, TastePhoto, TasteRows, Version
+from orchestrator.taste.views import CurvePoint, State, TasteOverview, TasteRows, Version
 
 PER_ROW = 12
 MOST_VERSIONS = 50
@@ -133,22 +134,14 @@ async def rows_of_photos(session: AsyncSession) -> TasteRows:
     )
 
 
-async def _photos(session: AsyncSession, where: Sequence[Any], order: Sequence[Any]) -> list[TastePhoto]:
+async def _photos(session: AsyncSession, where: Sequence[Any], order: Sequence[Any]) -> list[PhotoItem]:
     # Any: SQL expressions, some of them text
     visible: list[ColumnElement[bool]] = [
         col(Photo.preview).is_not(None),
         col(Photo.deleted_at).is_(None),
         col(Photo.rejected_at).is_(None),
     ]
-    found = await session.scalars(select(Photo).where(*visible, *where).order_by(*order).limit(PER_ROW))
-    return [taste_photo(photo) for photo in found]
-
-
-def taste_photo(photo: Photo) -> TastePhoto:
-    return TastePhoto(
-        **photo.model_dump(
-            include={"id", "file_name", "width", "height", "placeholder", "user_rating", "preference_score"}
-        ),
-        thumbnail_url=thumbnail_url(photo.id, photo.thumbnail),
-        preview_url=preview_url(photo.id, photo.preview),
-    )
+    found = await session.scalars(select(col(Photo.id)).where(*visible, *where).order_by(*order).limit(PER_ROW))
+    ids = [id_ for id_ in found if id_ is not None]
+    photos = {photo.id: photo for photo in await photos_by_id(session, Selection(filter=None), ids)}
+    return [photos[id_] for id_ in ids if id_ in photos]

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
+from orchestrator.photos.views import PhotoItem
 from orchestrator.taste.service import MATCH_SCORE
 
 State = Literal["waiting", "idle", "due", "training", "rescoring"]
@@ -54,28 +55,16 @@ class TasteOverview(BaseModel):
     versions: list[Version]  # newest first
 
 
-class TastePhoto(BaseModel):
-    id: int
-    file_name: str
-    width: int | None
-    height: int | None
-    placeholder: str | None
-    thumbnail_url: str | None
-    preview_url: str | None
-    user_rating: int | None
-    preference_score: int | None
-
-
 class TasteRows(BaseModel):
-    loves: list[TastePhoto]
-    rejects: list[TastePhoto]
-    disagrees: list[TastePhoto]  # rated one way, expected the other
+    loves: list[PhotoItem]
+    rejects: list[PhotoItem]
+    disagrees: list[PhotoItem]  # rated one way, expected the other
 
 
 class Pull(BaseModel):
     """What the rating of one photo adds to the prediction of another, in stars."""
 
-    photo: TastePhoto
+    photo: PhotoItem
     pull: float
 
 

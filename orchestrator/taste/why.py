@@ -2,15 +2,13 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
 
 from orchestrator.answers import Refused
 from orchestrator.models import Photo, TasteModel
+from orchestrator.photos.queries import Selection, photos_by_id
 from orchestrator.taste import vectors
 from orchestrator.taste.artifacts import Artifacts
-from orchestrator.taste.queries import taste_photo
 from orchestrator.taste.training import state_of
 from orchestrator.taste.views import Pull, Why
 from shared.taste_model import TasteModel as Taste
@@ -67,10 +65,9 @@ async def _strongest(
 ) -> list[Pull]:
     strong = [place for place in order[:_LOOKED_AT].tolist() if pulls[place] * sign >= LEAST_PULL]
     ids = [int(taste.photo_ids[place]) for place in strong]
-    rows = await session.scalars(select(Photo).where(col(Photo.id).in_(ids), col(Photo.deleted_at).is_(None)))
-    photos = {photo.id: photo for photo in rows}
+    photos = {photo.id: photo for photo in await photos_by_id(session, Selection(filter=None), ids)}
     shown = [(place, id_) for place, id_ in zip(strong, ids, strict=True) if id_ in photos]
-    return [Pull(photo=taste_photo(photos[id_]), pull=float(pulls[place])) for place, id_ in shown[:STRONGEST]]
+    return [Pull(photo=photos[id_], pull=float(pulls[place])) for place, id_ in shown[:STRONGEST]]
 
 
 def _note(photo: Photo, taste: Taste, own: NDArray[np.intp]) -> str | None:
