@@ -52,10 +52,12 @@ export class Why {
 
   #pulls(heading, found) {
     if (found.length === 0) return [];
-    const head = document.createElement("h4");
+    const head = document.createElement("p"); // no heading: its level would differ from page to page
+    head.className = "pulls-head";
     head.textContent = heading;
     const list = document.createElement("ul");
     list.className = "pulls";
+    list.setAttribute("aria-label", heading);
     list.append(...found.map((one) => this.#pull(one)));
     return [head, list];
   }
