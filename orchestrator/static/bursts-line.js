@@ -30,20 +30,9 @@ export class BurstsLine {
   async #fetch() {
     if (this.node.hidden) return;
     const { totals, search } = await getJson("/api/bursts?limit=1");
-    this.#part("totals").textContent = sentence(totals, search);
-    this.#part("keep-best-of-all").disabled = totals.groups === totals.brackets;
-    this.#showSearch(search);
+    showBursts(this.node, { totals, search });
     clearTimeout(this.timer);
     if (search.is_running) this.timer = setTimeout(() => this.refresh(), WHILE_FINDING_MS);
-  }
-
-  /** Leaves alone what is being typed. */
-  #showSearch({ gap_seconds: gap, least_cosine: cosine, is_own_cosine: isOwn }) {
-    const fields = this.#part("search").elements;
-    if (this.#part("search").contains(document.activeElement)) return;
-    fields.gap_seconds.value = gap;
-    fields.least_cosine.value = isOwn ? cosine : "";
-    fields.least_cosine.placeholder = cosine ?? "";
   }
 
   async #find(fields) {
@@ -62,6 +51,20 @@ export class BurstsLine {
     else say("Every burst is decided already");
     this.refresh();
   }
+}
+
+/** `node` is the line; what is being typed there is left alone. */
+export function showBursts(node, { totals, search }) {
+  const part = (name) => node.querySelector(`[data-part="${name}"]`);
+  part("totals").textContent = sentence(totals, search);
+  part("keep-best-of-all").disabled = totals.groups === totals.brackets;
+  if (!part("search").contains(document.activeElement)) showSearch(part("search").elements, search);
+}
+
+function showSearch(fields, { gap_seconds: gap, least_cosine: cosine, is_own_cosine: isOwn }) {
+  fields.gap_seconds.value = gap;
+  fields.least_cosine.value = isOwn ? cosine : "";
+  fields.least_cosine.placeholder = cosine ?? "";
 }
 
 async function ask(address, body) {

@@ -1,10 +1,13 @@
 // The states of cards and imports, made by the same code as on their pages.
+import { showFrames } from "./burst-frames.js";
+import { showBursts } from "./bursts-line.js";
 import { fillCard, makeCard } from "./card.js";
 import { DecisionBar } from "./decision-bar.js";
 import { ImportRow } from "./import-row.js";
 import { showStars } from "./stars.js";
 
 const GREY = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 3 2'><rect width='3' height='2' fill='#777'/><path d='m0 2 1-1 .6.5.5-.7L3 2z' fill='#555'/></svg>";
+const PICTURE = `data:image/svg+xml,${encodeURIComponent(GREY)}`;
 const LONG = `A name that goes on and on ${"and on ".repeat(12)}.jpg`;
 const done = { convert: "done", embed: "done" };
 
@@ -20,15 +23,32 @@ const CARDS = [
   ["damaged", { damage: "The end of this file is missing." }],
   ["rejected", { rejected: true }],
   ["one stage failed", { stages: { convert: "done", embed: "failed" } }],
+  ["in a burst", { burst: { id: 0, kind: "burst", size: 12, is_best: false } }],
+  ["best of a burst", { burst: { id: 0, kind: "burst", size: 12, is_best: true } }],
+  ["in a bracket", { burst: { id: 0, kind: "bracket", size: 3, is_best: false } }],
   ["very long name", { file_name: LONG, user_rating: 3, damage: "x", project: LONG }],
   ["markup and right-to-left", { file_name: "<b>bold</b> \u202egpj.exe" }],
+];
+const FRAMES = [
+  { sharpness: 61.4 },
+  { sharpness: 88.2, is_best: true },
+  { sharpness: 70, user_rating: 4, manual_match: true },
+  { thumbnail_url: null },
+  { file_name: LONG, sharpness: 12, width: 2000, height: 3000 },
+];
+const BRACKET = [-2, 0, 2].map((ev) => ({ exposure_bias_ev: ev, sharpness: 80 + ev, user_rating: ev ? null : 5, is_best: ev === 0, is_chosen: true }));
+const LINES = [
+  { totals: { photos: 1204, groups: 310, brackets: 12 }, search: { is_running: false } },
+  { totals: { photos: 2, groups: 1, brackets: 1 }, search: { is_running: true } },
+  { totals: { photos: 0, groups: 0, brackets: 0 }, search: { is_running: true } },
+  { totals: { photos: 0, groups: 0, brackets: 0 }, search: { is_running: false } },
 ];
 const NARROW = ["narrow", { user_rating: 5, damage: "x", manual_match: true }];
 const BARS = [{}, { user_rating: 3, manual_match: true, kept: true }, { user_rating: 5, kept: true, rejected: true }];
 
 function showCard([name, fields], width) {
   const card = makeCard(0, width, 140);
-  const photo = { id: 0, file_name: `${name}.jpg`, captured_at: null, user_rating: null, preference_score: null, manual_match: false, is_match: false, kept: false, rejected: false, project: null, burst: null, damage: null, placeholder: null, thumbnail_url: `data:image/svg+xml,${encodeURIComponent(GREY)}`, stages: done };
+  const photo = { id: 0, file_name: `${name}.jpg`, captured_at: null, user_rating: null, preference_score: null, manual_match: false, is_match: false, kept: false, rejected: false, project: null, burst: null, damage: null, placeholder: null, thumbnail_url: PICTURE, stages: done };
   fillCard(card, { ...photo, ...fields });
   document.querySelector(".cards-row").append(card);
 }
@@ -48,6 +68,21 @@ showCard(NARROW, 100);
 document.querySelectorAll("#star-states .stars").forEach((node, n) => showStars(node, [null, 1, 3, 5][n]));
 document.querySelectorAll("#bar-states .decision-bar").forEach((node, n) => {
   new DecisionBar(node, () => {}).show({ user_rating: null, manual_match: false, kept: false, rejected: false, ...BARS[n] });
+});
+function showStrip(node, kind, frames) {
+  const started = "2024-05-04T10:00:00";
+  const unknown = { width: 3000, height: 2000, captured_at: started, thumbnail_url: PICTURE, sharpness: null, exposure_bias_ev: null, user_rating: null, manual_match: false, is_best: false, is_chosen: false };
+  const all = frames.map((fields, n) => ({ ...unknown, id: n, file_name: `DSC_000${n}.jpg`, captured_at: `2024-05-04T10:00:0${n}`, ...fields }));
+  showFrames(node, { kind, size: all.length, started_at: started, frames: all });
+  node.querySelector(".best .burst-picture").tabIndex = 0; // as where the strip is opened: one can be reached by key
+  node.hidden = false;
+}
+showStrip(document.getElementById("burst-example"), "burst", FRAMES);
+showStrip(document.getElementById("bracket-example"), "bracket", BRACKET);
+document.querySelectorAll("#line-states .bursts-line").forEach((node, n) => {
+  const { totals, search } = LINES[n];
+  showBursts(node, { totals, search: { gap_seconds: 5, least_cosine: 0.94, is_own_cosine: n === 0, ...search } });
+  node.hidden = false;
 });
 for (const [index, fields] of IMPORTS.entries()) {
   const row = new ImportRow(index, { act: async () => {} });
