@@ -1,0 +1,135 @@
+"""axe finds nothing on any page, with an archive in which everything has happened."""
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Page, expect
+
+from orchestrator.models import Breaker, RatingConflict, StagePause
+from tests import factories
+from tests.browser.browsers import Browser
+from tests.browser.test_pages import EVERY_PAGE
+from tests.connoisseur import Connoisseur
+from tests.shoot import Shoot
+
+LOOKS = pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
+# What is on a page once it is filled.
+FILLED = {
+    "/": ".import",
+    "/gallery": ".card .name",
+    "/taste": "#loves .taste-photo",
+    "/logs": ".cause-card",
+    "/dead-letters": ".letter",
+    "/conflicts": ".difference",
+    "/styleguide": ".import",
+    "/nothing-here": "h1",
+}
+# Of a list, those of its first item: the others are alike.
+OPEN_ALL = "document.querySelectorAll('details:not(li:not(:first-child) *)').forEach((one) => (one.open = true))"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@pytest.fixture
+async def burst(shoot: Shoot, person: Connoisseur) -> int:
+    """The best photo of a burst, in an archive with one of everything."""
+    await learned_taste(person)
+    await decided_photos(shoot)
+    await problems(shoot)
+    await imports(shoot)
+    frames = [await shoot.photo(n, sharpness_score=50 + n, file_name=f"DSC_{n:04}.jpg") for n in range(3)]
+    await shoot.search()
+    return frames[-1]
+
+
+async def learned_taste(person: Connoisseur) -> None:
+    photos = await person.photos(60)
+    await person.rate(photos[:50])
+    await person.train()
+    await person.settle()
+
+
+async def decided_photos(shoot: Shoot) -> None:
+    far = 10_000  # seconds from one to the next: no burst
+    states: list[dict[str, Any]] = [
+        {"user_rating": 4, "preference_score": 82, "score_activation": 1},
+        {"preference_score": 97, "score_activation": 1},
+        {"manual_match": True, "user_rating": 5},
+        {"kept_at": factories.minutes_ago(5)},
+        {"damage": "The end of this file is missing."},
+        {"preview": None, "thumbnail": None},
+    ]
+    photos = [await shoot.photo((n + 1) * far, **state) for n, state in enumerate(states)]
+    async with shoot.site.services.sessions.begin() as session:
+        session.add(RatingConflict(photo_id=photos[0], file_path="/photos/a.xmp", file_rating=2))
+
+
+async def problems(shoot: Shoot) -> None:
+    async with shoot.site.services.sessions.begin() as session:
+        photo = await factories.a_photo(session, shoot.root, "DSC_0666.CR2")
+        run = await factories.a_run(session, photo, state="failed", error="This file is broken.")
+        known = {"run_id": run.run_id, "detail": {"limit": 250}}
+        await factories.a_failure(session, photo, final=True, attempt=5, **known)
+        await factories.a_failure(session, None, stage="embed", message="No worker answers.", source="orchestrator")
+        await factories.a_dead_letter(session, photo, run_id=run.run_id)
+        await factories.a_dead_letter(session, None, error_type="Undecodable", reason="undecodable")
+        await factories.a_run(session, photo, "embed", state="held")
+        session.add(Breaker(key="root:1", stage="embed", cause="Drive Photos2 is not connected: 1 waiting."))
+        session.add(StagePause(stage="curate"))
+
+
+async def imports(shoot: Shoot) -> None:
+    async with shoot.site.services.sessions.begin() as session:
+        for state in ("running", "paused", "done", "failed"):
+            import_ = await factories.an_import(session, shoot.root, f"Iceland, {state}", state=state, scanned=True)
+            await factories.an_item(session, import_, None, b"waits.jpg")
+            await factories.an_item(session, import_, None, b"broken.jpg", state="failed", reason="It is empty.")
+
+
+@LOOKS
+async def test_axe_finds_nothing_on_any_page(burst: int, served: str, browser: Browser, width: int, theme: str) -> None:
+    found = {}
+    page = await browser.open("about:blank", width=width, theme=theme)
+    for address in EVERY_PAGE:
+        await page.goto(f"{served}{address}")
+        await expect(page.locator(FILLED[address]).first).to_be_visible()
+        await expect(page.locator("#pipeline-button .segment").first).to_be_visible()
+        await page.evaluate(OPEN_ALL)
+        await expect(page.locator("[open] .why-body:empty, [open] .why-body:has-text('Looking')")).to_have_count(0)
+        found[address] = await violations(page)
+    assert {address: said for address, said in found.items() if said} == {}
+
+
+@LOOKS
+async def test_axe_finds_nothing_in_what_opens_over_the_gallery(
+    burst: int, served: str, browser: Browser, width: int, theme: str
+) -> None:
+    page = await browser.open(f"{served}/gallery?filter=bursts", width=width, theme=theme)
+    await expect(page.locator("#bursts-line")).to_contain_text("1 group")
+    await page.evaluate(OPEN_ALL)
+    card = page.locator(f".card[data-id='{burst}']")
+    await card.focus()
+    await page.keyboard.press("i")
+    await expect(page.get_by_role("complementary", name="About this photo")).to_contain_text("Sharpness")
+    details = await violations(page)
+    await page.keyboard.press("Escape")
+    await card.focus()
+    await page.keyboard.press("b")
+    await expect(page.get_by_role("heading", name="Burst of 3")).to_be_visible()
+    strip = await violations(page)
+    await page.keyboard.press("Escape")
+    await page.get_by_role("button", name="Pipeline").click()
+    await expect(page.get_by_role("heading", name="Pipeline")).to_be_visible()
+    pipeline = await violations(page)
+    assert (details, strip, pipeline) == ([], [], [])
+
+
+async def violations(page: Page) -> list[str]:
+    await page.emulate_media(reduced_motion="reduce")  # what pulses is looked at while it rests
+    options: dict[str, Any] = {"resultTypes": ["violations"], "runOnly": RULES}
+    results = await Axe().run(page, options=options)
+    return [
+        f"{one['id']}: {node['target']}: {node['failureSummary']}"
+        for one in results.response["violations"]
+        for node in one["nodes"]
+    ]
