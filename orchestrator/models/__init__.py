@@ -3,7 +3,16 @@
 from orchestrator.models.columns import Json
 from orchestrator.models.curation import CurationState
 from orchestrator.models.imports import Import, ImportItem, RatingConflict, Sidecar
-from orchestrator.models.photos import EmbeddingModel, OrphanCandidate, Photo, PhotoFile, PhotoVector, Project, Root
+from orchestrator.models.photos import (
+    EmbeddingModel,
+    MergedPhoto,
+    OrphanCandidate,
+    Photo,
+    PhotoFile,
+    PhotoVector,
+    Project,
+    Root,
+)
 from orchestrator.models.pipeline import (
     Breaker,
     BrokerEpoch,
@@ -59,6 +68,7 @@ __all__ = [
     "Import",
     "ImportItem",
     "Json",
+    "MergedPhoto",
     "OrphanCandidate",
     "Photo",
     "PhotoFile",

@@ -134,6 +134,15 @@ class Photo(SQLModel, table=True):
     updated_at: datetime = moment(now=True)
 
 
+class MergedPhoto(SQLModel, table=True):
+    """A photo that turned out to be another one. What is decided under its old number is about that one."""
+
+    __tablename__ = "merged_photos"
+    __table_args__ = (Index("merged_photos_into", "into_id"),)
+    photo_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    into_id: int = reference("photos.id")
+
+
 class PhotoFile(SQLModel, table=True):
     """A file of a photo. Its path is bytes, relative to the root: file names need not be text."""
 

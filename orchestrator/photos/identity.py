@@ -53,5 +53,11 @@ async def merge(session: AsyncSession, photo: Photo, into: Photo) -> None:
         await session.execute(
             text(f"UPDATE {table} SET photo_id = :new WHERE photo_id = :old"), {"new": into.id, "old": photo.id}
         )
+    await session.execute(
+        text("UPDATE merged_photos SET into_id = :new WHERE into_id = :old"), {"new": into.id, "old": photo.id}
+    )
+    await session.execute(
+        text("INSERT INTO merged_photos (photo_id, into_id) VALUES (:old, :new)"), {"new": into.id, "old": photo.id}
+    )
     session.expunge(photo)
     await session.execute(delete(Photo).where(col(Photo.id) == photo.id))

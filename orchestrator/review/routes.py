@@ -74,10 +74,10 @@ async def _act(services: Services, photo_id: int, action: Action) -> Decided:
 
 async def _carry_out(services: Services, ids: Sequence[int], wish: Wish, batch: UUID | None = None) -> Decided:
     made = await verbs.carry_out(services.sessions, ids, wish, batch)
-    return await _answer(services, made, ids, "Nothing changed: it was so already.")
+    return await _answer(services, made, [*ids, *made.photo_ids], "Nothing changed: it was so already.")
 
 
 async def _answer(services: Services, made: Decision, ids: Sequence[int], why_nothing: str) -> Decided:
     async with services.sessions() as session:
-        items = await photos_by_id(session, Selection(None), ids[:MOST_AT_ONCE])
+        items = await photos_by_id(session, Selection(None), list(dict.fromkeys(ids))[:MOST_AT_ONCE])
     return Decided(items=items, undo=made.batch, message=None if made.batch else why_nothing)

@@ -12,7 +12,7 @@ from sqlmodel import col
 
 from orchestrator import events
 from orchestrator.bursts import sizes as bursts
-from orchestrator.models import Photo, Project, RatingEvent
+from orchestrator.models import MergedPhoto, Photo, Project, RatingEvent
 from orchestrator.taste import service as taste
 
 Source = Literal["person", "file", "undo"]
@@ -123,6 +123,13 @@ async def locked(session: AsyncSession, ids: Sequence[int]) -> Sequence[Photo]:
         )
         found += rows
     return found
+
+
+async def where_they_are(session: AsyncSession, ids: Sequence[int]) -> list[int]:
+    """The same photos by the numbers they have now, should imports have merged some of them into others."""
+    rows = await session.scalars(select(MergedPhoto).where(col(MergedPhoto.photo_id).in_(ids)))
+    merged = {row.photo_id: row.into_id for row in rows}
+    return [merged.get(id_, id_) for id_ in ids]
 
 
 async def _asked_before(session: AsyncSession, batch: UUID, changes: Sequence[Change]) -> Decision | None:

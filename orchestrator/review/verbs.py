@@ -37,6 +37,8 @@ async def carry_out(sessions: Sessions, ids: Sequence[int], wish: Wish, batch: U
     async def work() -> Decision:
         async with sessions.begin() as session:
             photos = await service.locked(session, ids)
+            if len(photos) < len(set(ids)):  # an import may have found, just now, that one is another
+                photos = await service.locked(session, await service.where_they_are(session, ids))
             if not photos:
                 raise unknown_photo()
             fields = dict(wish.fields)

@@ -88,6 +88,18 @@ async def test_a_rating_that_is_committed_while_an_import_joins_two_photos_is_ke
     await archive.check_books()
 
 
+async def test_a_rating_that_comes_after_an_import_has_joined_two_photos_is_about_the_one_they_are(
+    archive: Archive,
+) -> None:
+    ids, become_one = await a_raw_apart_from_its_jpeg(archive)
+    become_one()
+    await archive.imported()
+    answer = await archive.site.client.patch(f"/api/photos/{ids['JPEG']}", json={"user_rating": 5})
+    assert [item["id"] for item in answer.json()["items"]] == [ids["DNG"]]
+    assert (await archive.photo())["user_rating"] == 5
+    assert (await archive.site.client.patch("/api/photos/999999", json={"user_rating": 5})).status_code == 404
+
+
 async def test_ratings_while_imports_join_photos_end_in_order(archive: Archive) -> None:
     """Nobody waits for another in a circle, whichever comes first."""
     ids, become_one = await a_raw_apart_from_its_jpeg(archive)

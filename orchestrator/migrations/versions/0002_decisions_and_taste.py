@@ -142,6 +142,14 @@ def upgrade() -> None:  # noqa: PLR0915  # a list of tables and columns, not log
         "sidecars_broken", "sidecars", ["photo_id"], unique=False, postgresql_where=sa.text("problem IS NOT NULL")
     )
     op.create_index("sidecars_photo", "sidecars", ["photo_id"], unique=False)
+    op.create_table(
+        "merged_photos",
+        sa.Column("photo_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("into_id", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["into_id"], ["photos.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("photo_id"),
+    )
+    op.create_index("merged_photos_into", "merged_photos", ["into_id"], unique=False)
     op.add_column("photos", sa.Column("focus_distance_m", sa.Float(), nullable=True))
     op.add_column("imports", sa.Column("with_rating", sa.Integer(), server_default="0", nullable=False))
     op.add_column("import_items", sa.Column("carries_rating", sa.Boolean(), server_default="false", nullable=False))
