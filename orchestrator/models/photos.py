@@ -25,6 +25,7 @@ class Root(SQLModel, table=True):
     identity: str | None = Field(default=None, sa_type=Text)
     state: str = Field(default="online", sa_type=Text)  # online, offline
     problem: str | None = Field(default=None, sa_type=Text)
+    writes_sidecars: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})  # the person allowed it
     created_at: datetime = moment(now=True)
 
 

@@ -149,7 +149,27 @@ def upgrade() -> None:  # noqa: PLR0915  # a list of tables and columns, not log
         sa.ForeignKeyConstraint(["into_id"], ["photos.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("photo_id"),
     )
+    op.create_table(
+        "review_passes",
+        sa.Column("id", sa.BigInteger(), autoincrement=True, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("n", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "review_pass_items",
+        sa.Column("pass_id", sa.BigInteger(), nullable=False),
+        sa.Column("place", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("photo_id", sa.BigInteger(), nullable=False),
+        sa.Column("burst_id", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["pass_id"], ["review_passes.id"], ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["photo_id"], ["photos.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("pass_id", "place"),
+    )
+    op.create_index("review_pass_items_photo", "review_pass_items", ["photo_id", "pass_id"], unique=True)
     op.create_index("merged_photos_into", "merged_photos", ["into_id"], unique=False)
+    op.add_column("roots", sa.Column("writes_sidecars", sa.Boolean(), server_default="false", nullable=False))
     op.add_column("photos", sa.Column("focus_distance_m", sa.Float(), nullable=True))
     op.add_column("imports", sa.Column("with_rating", sa.Integer(), server_default="0", nullable=False))
     op.add_column("import_items", sa.Column("carries_rating", sa.Boolean(), server_default="false", nullable=False))
