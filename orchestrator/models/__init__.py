@@ -5,12 +5,15 @@ from orchestrator.models.curation import CurationState
 from orchestrator.models.imports import Import, ImportItem, RatingConflict, Sidecar
 from orchestrator.models.photos import (
     EmbeddingModel,
+    EndedProject,
     MergedPhoto,
     OrphanCandidate,
     Photo,
     PhotoFile,
     PhotoVector,
+    PhotoWords,
     Project,
+    ProjectPosition,
     Root,
 )
 from orchestrator.models.pipeline import (
@@ -24,6 +27,7 @@ from orchestrator.models.pipeline import (
     StageRun,
     Tally,
 )
+from orchestrator.models.review import ReviewPass, ReviewPassItem
 from orchestrator.models.states import (
     CANCELLED,
     COMPANION,
@@ -63,6 +67,7 @@ __all__ = [
     "CurationState",
     "DeadLetter",
     "EmbeddingModel",
+    "EndedProject",
     "ErrorLog",
     "Event",
     "Import",
@@ -73,9 +78,13 @@ __all__ = [
     "Photo",
     "PhotoFile",
     "PhotoVector",
+    "PhotoWords",
     "Project",
+    "ProjectPosition",
     "RatingConflict",
     "RatingEvent",
+    "ReviewPass",
+    "ReviewPassItem",
     "Root",
     "Sidecar",
     "StagePause",

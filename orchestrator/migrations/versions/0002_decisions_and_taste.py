@@ -2,12 +2,47 @@
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
+
+_SHOWN = "preview IS NOT NULL AND deleted_at IS NULL AND rejected_at IS NULL"
+
+# Words as they are written in file names, and all as English bends them. Names are split where people see a gap: at
+# punctuation, and between letters and digits.
+_KEEP_WORDS = r"""
+CREATE FUNCTION keep_photo_words() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  labels text[] := coalesce(NEW.tags, NEW.suggested_tags, ARRAY[]::text[]);
+  names text := spaced(NEW.file_name || ' ' || regexp_replace(NEW.file_name, '([A-Za-z])([0-9])', '\1 \2', 'g'));
+BEGIN
+  INSERT INTO photo_words (photo_id, words, tags) VALUES (
+    NEW.id,
+    setweight(to_tsvector('english', spaced(coalesce(NEW.subject, ''))), 'A')
+      || setweight(to_tsvector('english', spaced(array_to_string(labels, ' '))), 'A')
+      || setweight(to_tsvector('english', names), 'B') || setweight(to_tsvector('simple', names), 'B')
+      || setweight(to_tsvector('english', spaced(coalesce(NEW.artistic_mood, ''))), 'C')
+      || setweight(to_tsvector('english', spaced(concat_ws(' ', NEW.camera_make, NEW.camera_model))), 'D'),
+    (SELECT coalesce(array_agg(lower(label)), ARRAY[]::text[]) FROM unnest(labels) AS label)
+  ) ON CONFLICT (photo_id) DO UPDATE SET words = excluded.words, tags = excluded.tags;
+  RETURN NULL;
+END $$
+"""
+_SPACED = """
+CREATE FUNCTION spaced(name text) RETURNS text IMMUTABLE LANGUAGE sql AS $$
+  SELECT translate(name, '_.-/()[],;+&@#%''', repeat(' ', 16)) $$
+"""
+# What is being typed may be the beginning of a word. A search for `the` finds a file of that name.
+_SEARCHED = """
+CREATE FUNCTION searched(query text) RETURNS tsquery IMMUTABLE LANGUAGE sql AS $$
+  SELECT CASE WHEN found::text ~ '''[^'' ]{3,}''$' THEN (found::text || ':*')::tsquery ELSE found END
+  FROM (SELECT CASE WHEN numnode(english) = 0 THEN simple ELSE english END AS found FROM (
+    SELECT websearch_to_tsquery('english', query) AS english, websearch_to_tsquery('simple', query) AS simple
+  ) AS parsed) AS chosen $$
+"""
 
 
 def upgrade() -> None:  # noqa: PLR0915  # a list of tables and columns, not logic
@@ -207,7 +242,7 @@ def upgrade() -> None:  # noqa: PLR0915  # a list of tables and columns, not log
     op.create_index(
         "photos_rated",
         "photos",
-        ["user_rating", sa.literal_column("id DESC")],
+        [sa.literal_column("user_rating DESC NULLS LAST"), sa.literal_column("id DESC")],
         unique=False,
         postgresql_where=sa.text("user_rating IS NOT NULL AND deleted_at IS NULL"),
     )
@@ -244,6 +279,82 @@ def upgrade() -> None:  # noqa: PLR0915  # a list of tables and columns, not log
         postgresql_include=["last_at"],
     )
     op.create_foreign_key("photos_burst_id_fkey", "photos", "bursts", ["burst_id"], ["id"], ondelete="SET NULL")
+    op.create_index(
+        "photos_match",
+        "photos",
+        [sa.literal_column("id DESC")],
+        postgresql_where=sa.text(f"{_SHOWN} AND (manual_match OR preference_score >= 70)"),
+    )
+    op.create_index(
+        "photos_picked",
+        "photos",
+        [sa.literal_column("id DESC")],
+        postgresql_where=sa.text(f"{_SHOWN} AND manual_match"),
+    )
+    op.create_index(
+        "photos_for_projects",
+        "photos",
+        [sa.literal_column("id DESC")],
+        postgresql_where=sa.text(f"{_SHOWN} AND user_rating >= 4 AND project_id IS NULL"),
+    )
+    for name, column in (("photos_content_type", "content_type"), ("photos_camera", "camera_model")):
+        condition = f"preview IS NOT NULL AND deleted_at IS NULL AND {column} IS NOT NULL"
+        op.create_index(name, "photos", [column, sa.literal_column("id DESC")], postgresql_where=sa.text(condition))
+    op.create_table(
+        "photo_words",
+        sa.Column("photo_id", sa.BigInteger(), nullable=False),
+        sa.Column("words", TSVECTOR(), nullable=False),
+        sa.Column("tags", sa.ARRAY(sa.Text()), nullable=False),
+        sa.ForeignKeyConstraint(["photo_id"], ["photos.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("photo_id"),
+    )
+    op.create_index("photo_words_words", "photo_words", ["words"], postgresql_using="gin")
+    op.create_index("photo_words_tags", "photo_words", ["tags"], postgresql_using="gin")
+    for function in (_SPACED, _SEARCHED, _KEEP_WORDS):
+        op.execute(function)
+    op.execute(
+        "CREATE TRIGGER photos_words AFTER INSERT OR UPDATE OF file_name, camera_make, camera_model, subject,"
+        " artistic_mood, tags, suggested_tags ON photos FOR EACH ROW EXECUTE FUNCTION keep_photo_words()"
+    )
+    op.execute("UPDATE photos SET file_name = file_name")  # those of an earlier version
+    op.create_table(
+        "project_positions",
+        sa.Column("project_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("photo_id", sa.BigInteger(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["photo_id"], ["photos.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("project_id", "photo_id"),
+    )
+    op.create_index("project_positions_order", "project_positions", ["project_id", "position", "photo_id"])
+    op.create_table(
+        "ended_projects",
+        sa.Column("project_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("cover_id", sa.BigInteger(), nullable=True),
+        sa.Column("batch", sa.Uuid(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("project_id"),
+    )
+    op.add_column("projects", sa.Column("cover_id", sa.BigInteger(), nullable=True))
+    _merge_projects_of_one_name()
+    op.create_index("projects_lower_name", "projects", [sa.literal_column("lower(name)")], unique=True)
+    op.create_index(
+        "photos_project_visible",
+        "photos",
+        ["project_id", "id"],
+        unique=False,
+        postgresql_where=sa.text(
+            "preview IS NOT NULL AND deleted_at IS NULL AND rejected_at IS NULL AND project_id IS NOT NULL"
+        ),
+    )
     op.execute("INSERT INTO taste_state (id) VALUES (1)")
     op.execute("INSERT INTO burst_state (id) VALUES (1)")
     op.execute("INSERT INTO curation_state (id) VALUES (1)")
+
+
+def _merge_projects_of_one_name() -> None:
+    """Names that differ only in case were two projects once."""
+    first = "(SELECT min(s.id) FROM projects n JOIN projects s ON lower(s.name) = lower(n.name) WHERE n.id = project_id)"
+    for table in ("photos", "imports"):
+        op.execute(f"UPDATE {table} SET project_id = {first} WHERE project_id IS DISTINCT FROM {first}")
+    op.execute("DELETE FROM projects p USING projects s WHERE lower(s.name) = lower(p.name) AND s.id < p.id")
