@@ -2,9 +2,11 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from pgvector.sqlalchemy import HALFVEC
-from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, Index, LargeBinary, SmallInteger, Text, text
+from sqlalchemy import ARRAY, BigInteger, Column, DateTime, ForeignKey, Index, LargeBinary, SmallInteger, Text, text
+from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlmodel import Field, SQLModel
 
 from orchestrator.models.columns import last, moment, reference, row_id, texts
@@ -12,6 +14,7 @@ from shared.contracts.embed import DIMENSIONS
 
 _VISIBLE = "preview IS NOT NULL AND deleted_at IS NULL"
 _REJECTED = "rejected_at IS NOT NULL AND deleted_at IS NULL"
+_SHOWN = f"{_VISIBLE} AND rejected_at IS NULL"
 
 
 class Root(SQLModel, table=True):
@@ -31,9 +34,33 @@ class Root(SQLModel, table=True):
 
 class Project(SQLModel, table=True):
     __tablename__ = "projects"
+    __table_args__ = (Index("projects_lower_name", text("lower(name)"), unique=True),)
     id: int = row_id()
     name: str = Field(sa_type=Text, unique=True)
+    cover_id: int | None = Field(default=None, sa_type=BigInteger)  # the photo that was chosen, if it is still there
     created_at: datetime = moment(now=True)
+
+
+class ProjectPosition(SQLModel, table=True):
+    """The place of a photo in the order of a project. Kept when the photo leaves the project, or the project ends:
+    what is undone is where it was."""
+
+    __tablename__ = "project_positions"
+    __table_args__ = (Index("project_positions_order", "project_id", "position", "photo_id"),)
+    project_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    photo_id: int = Field(sa_column=Column(BigInteger, ForeignKey("photos.id", ondelete="CASCADE"), primary_key=True))
+    position: int
+
+
+class EndedProject(SQLModel, table=True):
+    """A project that was deleted or merged into another, as it was; `batch` is the decision about its photos."""
+
+    __tablename__ = "ended_projects"
+    project_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    name: str = Field(sa_type=Text)
+    cover_id: int | None = Field(default=None, sa_type=BigInteger)
+    batch: UUID
+    created_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
 
 
 class Photo(SQLModel, table=True):
@@ -52,13 +79,43 @@ class Photo(SQLModel, table=True):
         Index("photos_exposure", last("exposure_score"), text("id DESC"), postgresql_where=text(_VISIBLE)),
         Index("photos_rejected", text("id DESC"), postgresql_where=text(_REJECTED)),
         Index("photos_project", "project_id", text("id DESC")),
+        Index(
+            "photos_project_visible",
+            "project_id",
+            "id",
+            postgresql_where=text(f"{_VISIBLE} AND rejected_at IS NULL AND project_id IS NOT NULL"),
+        ),
         Index("photos_content_hash", "content_hash"),
         Index("photos_taste", last("preference_score"), text("id DESC"), postgresql_where=text(_VISIBLE)),
         Index(
             "photos_rated",
-            "user_rating",
+            last("user_rating"),
             text("id DESC"),
             postgresql_where=text("user_rating IS NOT NULL AND deleted_at IS NULL"),
+        ),
+        # 70 is taste.service.MATCH_SCORE; a number that changes needs another index.
+        Index(
+            "photos_match",
+            text("id DESC"),
+            postgresql_where=text(f"{_SHOWN} AND (manual_match OR preference_score >= 70)"),
+        ),
+        Index("photos_picked", text("id DESC"), postgresql_where=text(f"{_SHOWN} AND manual_match")),
+        Index(
+            "photos_for_projects",
+            text("id DESC"),
+            postgresql_where=text(f"{_SHOWN} AND user_rating >= 4 AND project_id IS NULL"),
+        ),
+        Index(
+            "photos_content_type",
+            "content_type",
+            text("id DESC"),
+            postgresql_where=text(f"{_VISIBLE} AND content_type IS NOT NULL"),
+        ),
+        Index(
+            "photos_camera",
+            "camera_model",
+            text("id DESC"),
+            postgresql_where=text(f"{_VISIBLE} AND camera_model IS NOT NULL"),
         ),
         Index("photos_score_activation", "score_activation", "id", postgresql_where=text(_VISIBLE)),
         Index(
@@ -133,6 +190,20 @@ class Photo(SQLModel, table=True):
 
     created_at: datetime = moment(now=True)
     updated_at: datetime = moment(now=True)
+
+
+class PhotoWords(SQLModel, table=True):
+    """What a search looks into; a trigger on photos keeps it. Apart from photos, as vectors are: a new score would
+    have every word of the photo indexed again."""
+
+    __tablename__ = "photo_words"
+    __table_args__ = (
+        Index("photo_words_words", "words", postgresql_using="gin"),
+        Index("photo_words_tags", "tags", postgresql_using="gin"),
+    )
+    photo_id: int = Field(sa_column=Column(BigInteger, ForeignKey("photos.id", ondelete="CASCADE"), primary_key=True))
+    words: str = Field(sa_column=Column(TSVECTOR, nullable=False))
+    tags: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))  # in small letters
 
 
 class MergedPhoto(SQLModel, table=True):
