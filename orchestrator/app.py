@@ -34,6 +34,8 @@ from orchestrator.photos import pages as photo_pages
 from orchestrator.photos import routes as photo_routes
 from orchestrator.photos import sweeper
 from orchestrator.pipeline import PIPELINE, Pipeline, limited, stages
+from orchestrator.projects import pages as project_pages
+from orchestrator.projects import routes as project_routes
 from orchestrator.results import ResultApplier
 from orchestrator.review import routes as review_routes
 from orchestrator.stages import routes as stage_routes
@@ -69,7 +71,7 @@ def create_app(settings: Settings, pipeline: Pipeline = PIPELINE) -> FastAPI:
     web.install(app)
     for module in (
         import_routes, import_pages, photo_routes, photo_pages, review_routes, failure_routes, failure_pages,
-        stage_routes, burst_routes, file_rating_routes, file_rating_pages,
+        project_routes, project_pages, stage_routes, burst_routes, file_rating_routes, file_rating_pages,
         embedding_routes, curation_routes, taste_routes, taste_pages, live, health,
     ):  # fmt: skip
         app.include_router(module.router)

@@ -35,6 +35,8 @@ from orchestrator.live import Live
 from orchestrator.photos import pages as photo_pages
 from orchestrator.photos import routes as photo_routes
 from orchestrator.pipeline import PIPELINE
+from orchestrator.projects import pages as project_pages
+from orchestrator.projects import routes as project_routes
 from orchestrator.review import routes as review_routes
 from orchestrator.server import Server
 from orchestrator.stages import routes as stage_routes
@@ -150,7 +152,7 @@ def an_app(services: Services) -> FastAPI:
 def _routers() -> Iterator[APIRouter]:
     for module in (
         import_routes, import_pages, photo_routes, photo_pages, review_routes, failure_routes, failure_pages,
-        stage_routes, burst_routes, file_rating_routes, file_rating_pages,
+        project_routes, project_pages, stage_routes, burst_routes, file_rating_routes, file_rating_pages,
         embedding_routes, curation_routes, taste_routes, taste_pages, live,
     ):  # fmt: skip
         yield module.router

@@ -10,9 +10,11 @@ export class Refusal extends Error {
 
 export const getJson = (address, options = {}) => ask(address, options);
 
-export const postJson = (address, body) =>
+export const postJson = (address, body) => sendJson("POST", address, body);
+
+export const sendJson = (method, address, body) =>
   ask(address, {
-    method: "POST",
+    method,
     headers: body === undefined ? {} : { "content-type": "application/json" },
     body: body === undefined ? undefined : JSON.stringify(body),
   });
