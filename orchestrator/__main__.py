@@ -72,6 +72,20 @@ def _models(settings: Settings, options: argparse.Namespace) -> int:
     return 0
 
 
+def _xmp(settings: Settings, options: argparse.Namespace) -> int:
+    import asyncio
+
+    from orchestrator.embedded.home import Home
+    from orchestrator.write_back import command
+
+    url = settings.database_url or Home(settings.keepers_home).services().get("database_url")
+    if url is None:
+        raise KeepersError("Keepers is not open. Open it with `keepers up`, then write the sidecars.")
+    enable = True if options.enable else False if options.disable else None
+    wish = command.Options(options.root, options.dry_run, enable, options.all_files)
+    return FAILED if asyncio.run(command.xmp(url, wish)) else 0
+
+
 def _open_archive_size(settings: Settings) -> int:
     """How many photos a Keepers that is open has, for estimates; 0 when none is open."""
     from orchestrator.embedded.client import Client, NotAnswering, Refused
@@ -114,6 +128,20 @@ def _parser() -> argparse.ArgumentParser:
     fetch = actions.add_parser("fetch", help="download a model")
     fetch.add_argument("name", metavar="NAME")
     models.set_defaults(run=_models)
+
+    xmp = commands.add_parser(
+        "xmp",
+        help="write ratings, picks and tags into XMP sidecars",
+        description="Writes stars (-1 for rejected), picks and your tags into the XMP sidecars of a root. Only with"
+        " --enable once. Lightroom reads sidecars for proprietary RAW only (not for DNG, JPEG or TIFF).",
+    )
+    xmp.add_argument("--root", required=True, metavar="R", help="the folder that was imported, or its number")
+    xmp.add_argument("--dry-run", action="store_true", help="only say what would be written")
+    xmp.add_argument("--all-files", action="store_true", help="make sidecars for other photos than RAW too")
+    switch = xmp.add_mutually_exclusive_group()
+    switch.add_argument("--enable", action="store_true", help="allow it for this root, and write nothing yet")
+    switch.add_argument("--disable", action="store_true", help="forbid it for this root")
+    xmp.set_defaults(run=_xmp)
     return parser
 
 

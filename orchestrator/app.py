@@ -46,6 +46,7 @@ from orchestrator.taste.artifacts import Artifacts
 from orchestrator.taste.keeper import Keeper
 from orchestrator.throughput import Throughput
 from orchestrator.upkeep import Job, keep_up
+from orchestrator.write_back import routes as write_back_routes
 from shared.claims import ClaimStore
 from shared.errors import KeepersError
 from shared.settings import Settings
@@ -72,7 +73,7 @@ def create_app(settings: Settings, pipeline: Pipeline = PIPELINE) -> FastAPI:
     for module in (
         import_routes, import_pages, photo_routes, photo_pages, review_routes, failure_routes, failure_pages,
         project_routes, project_pages, stage_routes, burst_routes, file_rating_routes, file_rating_pages,
-        embedding_routes, curation_routes, taste_routes, taste_pages, live, health,
+        embedding_routes, curation_routes, taste_routes, taste_pages, write_back_routes, live, health,
     ):  # fmt: skip
         app.include_router(module.router)
     return app

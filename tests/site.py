@@ -43,6 +43,7 @@ from orchestrator.stages import routes as stage_routes
 from orchestrator.taste import pages as taste_pages
 from orchestrator.taste import routes as taste_routes
 from orchestrator.taste.artifacts import Artifacts
+from orchestrator.write_back import routes as write_back_routes
 from shared.claims import ClaimStore
 from shared.settings import Settings
 
@@ -153,7 +154,7 @@ def _routers() -> Iterator[APIRouter]:
     for module in (
         import_routes, import_pages, photo_routes, photo_pages, review_routes, failure_routes, failure_pages,
         project_routes, project_pages, stage_routes, burst_routes, file_rating_routes, file_rating_pages,
-        embedding_routes, curation_routes, taste_routes, taste_pages, live,
+        embedding_routes, curation_routes, taste_routes, taste_pages, write_back_routes, live,
     ):  # fmt: skip
         yield module.router
 
