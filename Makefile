@@ -1,14 +1,15 @@
 # Keepers. `make` alone says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo check test unit bench
+.PHONY: help setup up demo export check test unit bench
 
 # Beside the home of `make up`, which the samples must not enter.
 DEMO_HOME ?= $(or $(KEEPERS_HOME),$(if $(filter 0,$(shell id -u)),/var/lib/keepers,$(HOME)/.keepers))-demo
-export PHOTOS
+export PHOTOS TARGET
 
 help:
 	@echo 'make up PHOTOS=/some/folder  open Keepers with the photographs of a folder (without PHOTOS: as it is)'
 	@echo 'make demo                    open Keepers with sample photographs, in a home of its own'
+	@echo 'make export TARGET=/a/folder write what you approved, and photos.json, into a folder'
 	@echo 'make setup                   only install what Keepers needs, into .venv'
 	@echo 'make test                    run all tests'
 	@echo 'make unit                    run the tests that need no service'
@@ -25,6 +26,9 @@ demo:
 	@sh deploy/setup.sh demo
 	@KEEPERS_HOME='$(DEMO_HOME)' .venv/bin/keepers samples '$(DEMO_HOME)-photos'
 	@KEEPERS_HOME='$(DEMO_HOME)' .venv/bin/keepers up --photos '$(DEMO_HOME)-photos'
+
+export: setup
+	@.venv/bin/keepers export --target "$${TARGET:?say where to: make export TARGET=/a/folder}"
 
 check:
 	@sh deploy/setup.sh test

@@ -72,18 +72,11 @@ def _models(settings: Settings, options: argparse.Namespace) -> int:
     return 0
 
 
-def _xmp(settings: Settings, options: argparse.Namespace) -> int:
-    import asyncio
+def _export(settings: Settings, options: argparse.Namespace) -> int:
+    from orchestrator.export import command
 
-    from orchestrator.embedded.home import Home
-    from orchestrator.write_back import command
-
-    url = settings.database_url or Home(settings.keepers_home).services().get("database_url")
-    if url is None:
-        raise KeepersError("Keepers is not open. Open it with `keepers up`, then write the sidecars.")
-    enable = True if options.enable else False if options.disable else None
-    wish = command.Options(options.root, options.dry_run, enable, options.all_files)
-    return FAILED if asyncio.run(command.xmp(url, wish)) else 0
+    wishes = {name: getattr(options, name) for name in ("project", "full_size", "dry_run", "refresh")}
+    return command.export(settings, options.target, wishes)
 
 
 def _open_archive_size(settings: Settings) -> int:
@@ -96,6 +89,20 @@ def _open_archive_size(settings: Settings) -> int:
         return Client(address).photo_count() if address else 0
     except (NotAnswering, Refused):
         return 0
+
+
+def _xmp(settings: Settings, options: argparse.Namespace) -> int:
+    import asyncio
+
+    from orchestrator.embedded.home import Home
+    from orchestrator.write_back import command
+
+    url = settings.database_url or Home(settings.keepers_home).services().get("database_url")
+    if url is None:
+        raise KeepersError("Keepers is not open. Open it with `keepers up`, then write the sidecars.")
+    enable = True if options.enable else False if options.disable else None
+    wish = command.Options(options.root, options.dry_run, enable, options.all_files)
+    return FAILED if asyncio.run(command.xmp(url, wish)) else 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -142,6 +149,14 @@ def _parser() -> argparse.ArgumentParser:
     switch.add_argument("--enable", action="store_true", help="allow it for this root, and write nothing yet")
     switch.add_argument("--disable", action="store_true", help="forbid it for this root")
     xmp.set_defaults(run=_xmp)
+
+    export = commands.add_parser("export", help="write what you approved, and photos.json, into a folder")
+    export.add_argument("--target", type=Path, required=True, metavar="DIR", help="made if it is not there")
+    export.add_argument("--project", metavar="NAME", help="only photos of this project")
+    export.add_argument("--full-size", action="store_true", help="the JPEGs themselves instead of previews")
+    export.add_argument("--dry-run", action="store_true", help="say what would be done, and write nothing")
+    export.add_argument("--refresh", action="store_true", help="bring entries up to date, mark what is withdrawn")
+    export.set_defaults(run=_export)
     return parser
 
 

@@ -20,6 +20,8 @@ from orchestrator.embedding import routes as embedding_routes
 from orchestrator.embedding import service as embedding
 from orchestrator.embedding.background import ClipFetch
 from orchestrator.exchange import Exchange
+from orchestrator.export import pages as export_pages
+from orchestrator.export import routes as export_routes
 from orchestrator.failures import pages as failure_pages
 from orchestrator.failures import routes as failure_routes
 from orchestrator.file_ratings import pages as file_rating_pages
@@ -73,6 +75,7 @@ def create_app(settings: Settings, pipeline: Pipeline = PIPELINE) -> FastAPI:
     for module in (
         import_routes, import_pages, photo_routes, photo_pages, review_routes, failure_routes, failure_pages,
         project_routes, project_pages, stage_routes, burst_routes, file_rating_routes, file_rating_pages,
+        export_routes, export_pages,
         embedding_routes, curation_routes, taste_routes, taste_pages, write_back_routes, live, health,
     ):  # fmt: skip
         app.include_router(module.router)

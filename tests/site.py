@@ -23,6 +23,8 @@ from orchestrator.curation import routes as curation_routes
 from orchestrator.db import migrate, open_engine, open_sessions
 from orchestrator.embedding import routes as embedding_routes
 from orchestrator.embedding.background import ClipFetch
+from orchestrator.export import pages as export_pages
+from orchestrator.export import routes as export_routes
 from orchestrator.failures import pages as failure_pages
 from orchestrator.failures import routes as failure_routes
 from orchestrator.file_ratings import pages as file_rating_pages
@@ -154,6 +156,7 @@ def _routers() -> Iterator[APIRouter]:
     for module in (
         import_routes, import_pages, photo_routes, photo_pages, review_routes, failure_routes, failure_pages,
         project_routes, project_pages, stage_routes, burst_routes, file_rating_routes, file_rating_pages,
+        export_routes, export_pages,
         embedding_routes, curation_routes, taste_routes, taste_pages, write_back_routes, live,
     ):  # fmt: skip
         yield module.router

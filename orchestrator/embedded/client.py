@@ -87,6 +87,13 @@ class Client:
     def photo_count(self) -> int:
         return int(self._call("GET", "/api/photos/counts")["all"])
 
+    def start_export(self, wish: dict[str, Any]) -> dict[str, Any]:  # Any: JSON
+        """Start an export and return how far it is. Raises Refused with the sentence that says why not."""
+        return self._call("POST", "/api/exports", wish)
+
+    def export(self, export_id: str) -> dict[str, Any]:  # Any: JSON
+        return self._call("GET", f"/api/exports/{export_id}")
+
     def dead_lettered(self) -> int:
         return int(self._call("GET", "/api/dead-letters?state=open&limit=1")["total"])
 

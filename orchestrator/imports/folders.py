@@ -54,6 +54,11 @@ def is_inside(path: Path, folders: Iterable[Path]) -> bool:
     return any(path.is_relative_to(os.path.realpath(folder)) for folder in folders)
 
 
+def belongs_to_system(path: Path) -> bool:
+    """Whether the path, links already resolved, is none of the person's."""
+    return is_inside(path, _SYSTEM) and not is_inside(path, _MOUNTED)
+
+
 def shown(path: str | bytes | os.PathLike[str]) -> str:
     """A path as text for people; what is not UTF-8 in it is replaced."""
     return os.fsencode(path).decode("utf-8", "replace")
@@ -68,7 +73,7 @@ def _outside(path: Path, resolved: Path, settings: Settings) -> str | None:
     roots = settings.library_roots
     if roots is not None:
         return None if is_inside(resolved, roots) else _not_in(path, roots)
-    if is_inside(resolved, _SYSTEM) and not is_inside(resolved, _MOUNTED):
+    if belongs_to_system(resolved):
         return f"{shown(path)} belongs to the system, not to your photos."
     return None
 

@@ -1,0 +1,90 @@
+// The export page: start one, or rehearse it, and follow it to its end.
+import { embedded, getJson, postJson, Refusal } from "./api.js";
+import { plural } from "./format.js";
+
+const POLL_MS = 500;
+const TARGET = "keepers-export-target"; // remembered by this browser
+
+const part = (id) => document.getElementById(id);
+const verbs = [part("export"), part("dry-run")];
+const target = part("target");
+
+target.value = localStorage.getItem(TARGET) ?? "";
+part("export-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  start(false);
+});
+part("dry-run").addEventListener("click", () => {
+  if (part("export-form").reportValidity()) start(true);
+});
+part("project")?.addEventListener("change", (event) => {
+  const name = event.target.value;
+  location.assign(name ? `/export?project=${encodeURIComponent(name)}` : "/export");
+});
+
+const { newest } = embedded("export-state");
+if (newest?.state === "running") follow(newest);
+
+async function start(isDryRun) {
+  localStorage.setItem(TARGET, target.value);
+  const wish = { target: target.value, dry_run: isDryRun, full_size: part("full-size").checked, refresh: part("refresh").checked };
+  if (part("project")?.value) wish.project = part("project").value;
+  say("refused", "");
+  say("outcome", "");
+  part("not-exported").hidden = true;
+  busy(true);
+  try {
+    await follow(await postJson("/api/exports", wish));
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    busy(false);
+    say("refused", error.message);
+  }
+}
+
+async function follow(seen) {
+  busy(true);
+  while (seen.state === "running") {
+    show(seen);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    seen = await again(seen);
+  }
+  busy(false);
+  summarise(seen);
+}
+
+/** How far it is now; as before while nobody answers. */
+async function again(seen) {
+  try {
+    return await getJson(`/api/exports/${seen.id}`);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return error.status === 0 ? seen : { ...seen, state: "failed", error: error.message };
+  }
+}
+
+function show(seen) {
+  part("progress").max = Math.max(1, seen.total);
+  part("progress").value = seen.done;
+}
+
+function summarise(seen) {
+  const verb = seen.dry_run ? "would be exported" : "exported";
+  const said = [`${plural(seen.exported, "photo")} ${verb} to ${seen.target}`, `${seen.already} there already`];
+  if (seen.refresh) said.push(`${plural(seen.updated, "entry", "entries")} brought up to date`, `${seen.withdrawn} newly withdrawn`);
+  if (seen.left) said.push(`${seen.left} not possible`);
+  say("outcome", `${said.join(", ")}.`);
+  say("refused", seen.error ?? "");
+  part("not-exported").hidden = !seen.not_exported.length;
+  part("not-exported").replaceChildren(...seen.not_exported.map((one) => Object.assign(document.createElement("li"), { textContent: one.message })));
+}
+
+function say(id, sentence) {
+  part(id).textContent = sentence;
+  part(id).hidden = !sentence;
+}
+
+function busy(is) {
+  part("progress").hidden = !is;
+  for (const verb of verbs) verb.disabled = is;
+}
