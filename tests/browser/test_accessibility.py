@@ -19,6 +19,8 @@ LOOKS = pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dar
 FILLED = {
     "/": ".import",
     "/gallery": ".card .name",
+    "/projects": ".cover .name",
+    "/projects/1": ".placed",
     "/taste": "#loves .taste-photo",
     "/logs": ".cause-card",
     "/dead-letters": ".letter",
@@ -67,8 +69,16 @@ async def decided_photos(shoot: Shoot) -> None:
         {"preview": None, "thumbnail": None},
     ]
     photos = [await shoot.photo((n + 1) * far, **state) for n, state in enumerate(states)]
+    await put_into_project(shoot, photos[:4])
     async with shoot.site.services.sessions.begin() as session:
         session.add(RatingConflict(photo_id=photos[0], file_path="/photos/a.xmp", file_rating=2))
+
+
+async def put_into_project(shoot: Shoot, photos: list[int]) -> None:
+    for wish in ({"name": "Iceland"}, {"name": "Azores"}):
+        await shoot.site.client.post("/api/projects", json=wish)
+    put = await shoot.site.client.post("/api/decisions", json={"ids": photos, "project": "Iceland"})
+    assert put.status_code == 200, put.text
 
 
 async def told_of(shoot: Shoot, photo_id: int) -> None:
@@ -121,7 +131,7 @@ async def imports(shoot: Shoot) -> None:
 async def test_axe_finds_nothing_on_any_page(burst: int, served: str, browser: Browser, width: int, theme: str) -> None:
     found = {}
     page = await browser.open("about:blank", width=width, theme=theme)
-    for address in EVERY_PAGE:
+    for address in [*EVERY_PAGE, "/projects/1"]:
         await page.goto(f"{served}{address}")
         await expect(page.locator(FILLED[address]).first).to_be_visible()
         await expect(page.locator("#pipeline-button .segment").first).to_be_visible()

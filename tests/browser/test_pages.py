@@ -12,7 +12,9 @@ from tests import factories
 from tests.browser.browsers import Browser
 from tests.site import Site, serve
 
-EVERY_PAGE = ["/", "/gallery", "/taste", "/logs", "/dead-letters", "/conflicts", "/styleguide", "/nothing-here"]
+EVERY_PAGE = [
+    "/", "/gallery", "/projects", "/taste", "/logs", "/dead-letters", "/conflicts", "/styleguide", "/nothing-here",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("width", [1280, 390])
