@@ -1,6 +1,7 @@
 """Breakers: something outside is down, what needs it is held, and one run at a time probes whether it is back."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -109,6 +110,20 @@ async def _mark_root(session: AsyncSession, key: str, problem: str | None) -> No
             ),
             {"id": int(key.removeprefix("root:")), "state": "offline" if problem else "online", "problem": problem},
         )
+
+
+@dataclass(frozen=True)
+class Shut:
+    """What of a stage open breakers keep back: all of it, or the runs behind these gates."""
+
+    is_all: bool
+    gates: tuple[str, ...]
+
+
+def shut_for(stage: str, breakers: Sequence[Breaker]) -> Shut:
+    keys = [breaker.key for breaker in breakers if breaker.stage == stage]
+    gates = tuple(key for key in keys if key.startswith("root:"))
+    return Shut(is_all=len(gates) < len(keys), gates=gates)
 
 
 async def hold_what_waits(session: AsyncSession, breakers: Sequence[Breaker]) -> int:

@@ -89,7 +89,9 @@ class Relay:
                     continue
                 room = await self._window(broker, step) - published_before
                 if queued and step.stage not in paused_stages:
-                    rows = await _next(session, step.stage, paused, min(room, MAX_PUBLISH))
+                    # What was queued since `hold_what_waits` is not published either: it may wait for the person's yes.
+                    shut = breakers.shut_for(step.stage, open_breakers)
+                    rows = await _next(session, step.stage, paused, shut, min(room, MAX_PUBLISH))
                     await session.commit()
                     published += await self._publish(session, broker, rows)
         return published
@@ -164,17 +166,17 @@ async def _paused_stages(session: AsyncSession) -> frozenset[str]:
 
 
 async def _next(
-    session: AsyncSession, stage: str, paused: Sequence[int], limit: int
+    session: AsyncSession, stage: str, paused: Sequence[int], shut: breakers.Shut, limit: int
 ) -> Sequence[Row[tuple[object, ...]]]:
     """Not those that somebody is changing, cancelling many perhaps: they could not be marked published, and would be
     published again and again until that is over."""
-    if limit <= 0:
+    if limit <= 0 or shut.is_all:
         return []
     return await _runs(
         session,
         "stage = :stage AND state = 'queued' AND coalesce(import_id, 0) <> ALL(:paused)"
-        " ORDER BY priority, id LIMIT :limit FOR UPDATE SKIP LOCKED",
-        {"stage": stage, "paused": list(paused), "limit": limit},
+        " AND coalesce(gate, '') <> ALL(:gates) ORDER BY priority, id LIMIT :limit FOR UPDATE SKIP LOCKED",
+        {"stage": stage, "paused": list(paused), "gates": list(shut.gates), "limit": limit},
     )
 
 

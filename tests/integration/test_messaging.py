@@ -14,6 +14,7 @@ from sqlalchemy import text
 from sqlmodel import col, select
 
 from orchestrator import runs
+from orchestrator.breakers import HOLD_AT_ONCE
 from orchestrator.broker import Broker, Incoming, Outgoing
 from orchestrator.models import Breaker, DeadLetter, StageRun
 from orchestrator.outbox import Relay
@@ -158,6 +159,36 @@ async def test_a_probe_that_finds_the_same_trouble_before_its_mark_is_made_again
     broker = HandheldBroker(lambda message: applier.apply([a_hold(message.run_id)]))
     async with relaying(site, broker):
         await until(lambda: len(broker.published) == 3, "three probes")
+
+
+@pytest.mark.parametrize("key", ["consent:api.example", "root:7"])
+async def test_nothing_behind_an_open_breaker_goes_out_however_much_waits(site: Site, key: str) -> None:
+    more = HOLD_AT_ONCE + 20  # than are held in one turn
+    (run,) = await queued(site, gate=key)
+    async with site.session() as session:
+        await session.execute(
+            text(
+                "INSERT INTO stage_runs (stage, subject, run_id, request, state, gate)"
+                " SELECT stage, 'x' || n, gen_random_uuid(), request, state, gate FROM stage_runs,"
+                " generate_series(2, :more) AS n WHERE id = :id"
+            ),
+            {"more": more, "id": run.id},
+        )
+        await session.execute(
+            text("INSERT INTO breakers (key, stage, cause, probe_at) VALUES (:key, 'convert', 'Not yet.', 'infinity')"),
+            {"key": key},
+        )
+        await session.commit()
+
+    async def all_are_held() -> bool:
+        async with site.session() as session:
+            held = await session.scalar(text("SELECT count(*) FROM stage_runs WHERE state = 'held'"))
+        return held == more
+
+    broker = HandheldBroker()
+    async with relaying(site, broker):
+        await until(all_are_held, "all to be held")
+    assert broker.published == []
 
 
 async def test_a_probe_that_could_not_be_published_is_made_on_the_next_connection(site: Site) -> None:
