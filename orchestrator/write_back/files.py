@@ -31,10 +31,9 @@ def found(root: bytes, paths: Iterable[bytes]) -> dict[bytes, FoundFile]:
 
 
 def names_in(root: bytes, folder: bytes) -> frozenset[bytes]:
-    """The XMP files of a folder in lower case, as a drive may not tell the cases apart."""
+    """What lies in a folder, in lower case, as a drive may not tell the cases apart."""
     try:
-        names = [os.fsencode(entry.name) for entry in at(root, folder).iterdir()]
-        return frozenset(name.lower() for name in names if extension_of(name) == SIDECAR_EXTENSION)
+        return frozenset(os.fsencode(entry.name).lower() for entry in at(root, folder).iterdir())
     except OSError:
         return frozenset()
 
@@ -43,12 +42,22 @@ def is_raw(path: bytes) -> bool:
     return extension_of(path) in RAW_EXTENSIONS
 
 
-def name_for(original: bytes, names: Iterable[bytes]) -> bytes:
-    """What a new sidecar of this original is called: in the style of the XMP files in its folder, most of which say
-    whether `a.nef.xmp` or `a.xmp` is meant, else `a.xmp` for RAW. `a.xmp` beside a JPEG could mean another photo."""
-    styles = [extension_of(name.rpartition(b".")[0]) in IMAGE_EXTENSIONS for name in names]
-    with_extension = sum(styles) * 2 > len(styles) if styles else not is_raw(original)
-    return (original if with_extension else original.rpartition(b".")[0]) + b".xmp"
+def possible_names(original: bytes, names: frozenset[bytes]) -> list[bytes]:
+    """What a new sidecar of this original may be called, the best first.
+
+    Most XMP files in its folder say whether `a.xmp` or `a.nef.xmp` is meant. Where there are none it is `a.xmp` for
+    RAW. Where another photo is called `a` too, only `a.nef.xmp` is clear.
+    """
+    short, long = _stem(original) + b".xmp", original + b".xmp"
+    own = os.path.basename(original).lower()
+    rivals = RAW_EXTENSIONS if is_raw(original) else IMAGE_EXTENSIONS  # the JPEG of a RAW is the same photo
+    if any(_stem(name) == _stem(own) and name != own and extension_of(name) in rivals for name in names):
+        return [long]
+    styles = [
+        extension_of(_stem(name)) in IMAGE_EXTENSIONS for name in names if extension_of(name) == SIDECAR_EXTENSION
+    ]
+    is_long = sum(styles) * 2 > len(styles) if styles else not is_raw(original)
+    return [long, short] if is_long else [short, long]
 
 
 def read(path: Path) -> tuple[bytes, os.stat_result]:
@@ -121,3 +130,7 @@ def _sync(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _stem(path: bytes) -> bytes:
+    return path.rpartition(b".")[0]

@@ -102,7 +102,7 @@ class _Batch:
         self._root = root
         self._order = order
         self._photos = photos
-        self._names: dict[bytes, frozenset[bytes]] = {}  # of XMP files, by folder
+        self._names: dict[bytes, frozenset[bytes]] = {}  # of files, by folder
         self._outcomes: list[Outcome] = []
         self._readings: dict[bytes, tuple[Reading, int]] = {}  # what was written -> whose it is
 
@@ -194,14 +194,12 @@ class _Batch:
     def _new_sidecar(self, photo_id: int, original: bytes, now: Decided) -> None:
         folder, ours = os.path.dirname(original), now.wish.rating
         names = self._names.setdefault(folder, files.names_in(self._root.path, folder))
-        path = files.name_for(original, names)
-        candidates = {
-            os.path.basename(one).lower() for one in (original + b".xmp", original.rpartition(b".")[0] + b".xmp")
-        }
+        possible = files.possible_names(original, names)
+        path = possible[0]
         try:
             if not os.path.lexists(os.path.join(self._root.path, original)):
                 return  # moved or removed: the next import says where it is
-            if names & candidates:
+            if names & {os.path.basename(one).lower() for one in possible}:
                 self._say("changed", path, ours, None, "A sidecar has come that was not read yet: import the folder.")
             elif not files.is_raw(original) and not self._order.for_all_files:
                 self._say("no sidecar", original, ours)

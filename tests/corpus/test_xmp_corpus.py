@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.write_back.packet import Wish, edited
 from shared.errors import XmpBroken
 from shared.xmp import rating_of
 from tests.desk import Desk
@@ -32,6 +33,15 @@ def test_stars_written_into_real_sidecars_are_found(stars: bytes) -> None:
         if is_wide:
             place, put = place.decode().encode("utf-16-le"), put.decode().encode("utf-16-le")
         assert rating_of(data.replace(place, put, 1)) == int(stars), path.name
+
+
+def test_real_sidecars_gain_lines_and_lose_none() -> None:
+    for path in sorted((MATERIAL / "raw").glob("*.xmp")):
+        before = path.read_bytes()
+        after = edited(before, Wish(4, True, ("sea",)))
+        assert (rating_of(after), edited(after, Wish(4, True, ("sea",)))) == (4, after), path.name
+        rest = iter(after)
+        assert all(byte in rest for byte in before), f"{path.name}: something was taken out"
 
 
 def test_no_file_does_harm_under_the_name_of_a_sidecar() -> None:

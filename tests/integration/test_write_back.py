@@ -106,6 +106,19 @@ async def test_a_redo_changes_nothing_and_an_import_sees_nothing_new(archive: Ar
     assert (PICK_LABEL in text, "<rdf:li>sea</rdf:li>" in text) == (True, True)
 
 
+async def test_what_a_killed_run_wrote_is_no_conflict(archive: Archive) -> None:
+    a_raw(archive)
+    a_sidecar(archive, "a.xmp", 2)
+    await rated(archive, user_rating=5)
+    await write(archive)
+    await archive.sql("UPDATE sidecars SET mtime_ns = 1, rating = 2")  # killed before it could note that
+    (archive.photos / ".keepers-1.tmp").write_bytes(b"half a fi")
+    before = snapshot(archive)
+    assert await write(archive) == "1 said so already\n"
+    assert (snapshot(archive), await conflicts(archive)) == (before, [])
+    assert (await archive.imported())["left_alone"] == {}
+
+
 async def test_a_rejected_photo_is_minus_one_and_restored_it_has_its_stars_again(archive: Archive) -> None:
     a_raw(archive)
     await rated(archive, user_rating=3)
@@ -132,6 +145,17 @@ async def test_the_names_in_the_folder_decide_what_a_new_sidecar_is_called(archi
     await write(archive)
     assert rating_of((archive.photos / "b.dng.xmp").read_bytes()) == 4
     assert not (archive.photos / "b.xmp").exists()
+
+
+async def test_two_raws_of_one_name_get_a_sidecar_each(archive: Archive) -> None:
+    for number, name in enumerate(["a.dng", "a.raw"]):
+        a_raw(archive, name, number)
+    await archive.imported()
+    await archive.sql("UPDATE photos SET user_rating = CASE file_name WHEN 'a.dng' THEN 2 ELSE 4 END")
+    await switch(archive)
+    await write(archive)
+    assert await write(archive) == "2 said so already\n"
+    assert [rating_of((archive.photos / f"{name}.xmp").read_bytes()) for name in ("a.dng", "a.raw")] == [2, 4]
 
 
 async def test_a_photo_that_is_not_raw_gets_a_new_sidecar_only_when_asked(archive: Archive) -> None:
