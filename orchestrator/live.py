@@ -140,11 +140,12 @@ class Live:
             connection.terminate()
 
     async def _begin(self, connection: asyncpg.Connection) -> None:
-        """The first time, everything there is counts as told; after a lost connection, what follows the last id."""
-        if not self._has_begun:
+        """The first time, everything there is counts as told, unless a page is open already: it may have come before
+        any of it. After a lost connection, what follows the last id is news."""
+        if not self._has_begun and not self._clients:
             rows = await connection.fetch("SELECT id FROM events ORDER BY id DESC LIMIT $1", _OVERLAP)
             self._remember([row["id"] for row in reversed(rows)])
-            self._has_begun = True
+        self._has_begun = True
         self._noticed.set()
 
     async def _new_events(self, connection: asyncpg.Connection) -> Rows:

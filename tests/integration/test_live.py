@@ -11,6 +11,7 @@ import httpx
 from sqlalchemy import text
 
 from orchestrator import events
+from orchestrator.live import Live
 from tests import factories
 from tests.site import Site, serve
 
@@ -110,6 +111,19 @@ async def test_a_transaction_that_commits_late_is_told_too(site: Site, served: s
             await page.until("photos", {2})
             await slow.commit()
         await page.until("photos", {1})
+
+
+async def test_a_page_that_was_open_before_anybody_listened_is_told_what_came_meanwhile(site: Site) -> None:
+    hub = Live(site.services.sessions, site.services.settings.database_url or "")
+    frames = hub.frames(None)
+    await anext(frames)
+    async with site.session() as session:
+        await factories.tell(session, events.PHOTOS, 5)
+    await hub.start()
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        assert (await anext(frames)).data["photos"] == [5]
+    await frames.aclose()
+    await hub.stop()
 
 
 async def test_streams_go_on_after_the_database_cut_the_connection(site: Site, served: str) -> None:
