@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from orchestrator.imports.folders import shown
 from orchestrator.paging import MAX_ID
-from orchestrator.photos.queries import Selection, photos_by_id
+from orchestrator.photos.queries import photos_by_id
+from orchestrator.photos.selection import Selection
 from orchestrator.photos.views import PhotoItem
 
 MOST_NAMED = 3

@@ -13,7 +13,8 @@ from orchestrator.context import ServicesDep
 from orchestrator.imports import browse
 from orchestrator.models import Import, Project
 from orchestrator.paging import RowId
-from orchestrator.photos.queries import Selection, photos_by_id
+from orchestrator.photos.queries import photos_by_id
+from orchestrator.photos.selection import Selection
 from orchestrator.photos.views import PhotoItem
 from orchestrator.rendering import render
 

@@ -14,31 +14,44 @@ from sqlalchemy import text
 
 from orchestrator.db import Sessions
 from orchestrator.live import Live
+from orchestrator.photos.selection import LEAST_FOR_PROJECTS
 from orchestrator.photos.views import Counts
+from orchestrator.taste.service import MATCH_SCORE
 
 _REST = 20.0
 _LEAST_REST_SECONDS = 0.5
 _MOST_KEPT = 64
 
-# Each of the first three is an index-only scan of the partial index with the same condition.
-_ARCHIVE = """
-SELECT *, "all" - unrated AS rated FROM (SELECT
+# Each of photos is an index-only scan of the partial index with the same condition.
+_ARCHIVE = f"""
+SELECT *, "all" - unrated AS rated, "all" - match AS nomatch FROM (SELECT
  (SELECT count(*) FROM photos WHERE preview IS NOT NULL AND rejected_at IS NULL AND deleted_at IS NULL) AS "all",
  (SELECT count(*) FROM photos WHERE preview IS NOT NULL AND rejected_at IS NULL AND deleted_at IS NULL
    AND user_rating IS NULL) AS unrated,
+ CASE WHEN (SELECT is_trusted FROM taste_state) THEN
+   (SELECT count(*) FROM photos WHERE preview IS NOT NULL AND rejected_at IS NULL AND deleted_at IS NULL
+     AND (manual_match OR preference_score >= {MATCH_SCORE}))
+  ELSE (SELECT count(*) FROM photos WHERE preview IS NOT NULL AND rejected_at IS NULL AND deleted_at IS NULL
+     AND manual_match) END AS match,
+ (SELECT count(*) FROM photos WHERE preview IS NOT NULL AND rejected_at IS NULL AND deleted_at IS NULL
+   AND user_rating >= {LEAST_FOR_PROJECTS} AND project_id IS NULL) AS for_projects,
  (SELECT coalesce(sum(size), 0)::bigint FROM bursts WHERE size > 1) AS bursts,
  (SELECT count(*) FROM photos WHERE preview IS NOT NULL AND rejected_at IS NOT NULL AND deleted_at IS NULL) AS rejected,
  (SELECT count(DISTINCT r.photo_id) FROM stage_runs r JOIN photos p ON p.id = r.photo_id
    WHERE r.state = 'failed' AND p.deleted_at IS NULL) AS failed) counted
 """
-_PROJECT = """
-SELECT count(*) FILTER (WHERE visible) AS "all", count(*) FILTER (WHERE visible AND user_rating IS NULL) AS unrated,
+_PROJECT = f"""
+SELECT count(*) FILTER (WHERE visible) AS "all", count(*) FILTER (WHERE visible AND is_match) AS match,
+  count(*) FILTER (WHERE visible AND NOT is_match) AS nomatch, 0 AS for_projects,
+  count(*) FILTER (WHERE visible AND user_rating IS NULL) AS unrated,
   count(*) FILTER (WHERE visible AND user_rating IS NOT NULL) AS rated,
   count(*) FILTER (WHERE visible AND burst_dissolved_at IS NULL
     AND burst_id IN (SELECT id FROM bursts WHERE size > 1)) AS bursts,
   count(*) FILTER (WHERE preview IS NOT NULL AND rejected_at IS NOT NULL) AS rejected,
   count(*) FILTER (WHERE EXISTS (SELECT 1 FROM stage_runs r WHERE r.photo_id = p.id AND r.state = 'failed')) AS failed
-FROM (SELECT *, preview IS NOT NULL AND rejected_at IS NULL AS visible FROM photos
+FROM (SELECT *, preview IS NOT NULL AND rejected_at IS NULL AS visible,
+  manual_match OR (coalesce(preference_score, 0) >= {MATCH_SCORE}
+    AND (SELECT is_trusted FROM taste_state)) AS is_match FROM photos
   WHERE project_id = (SELECT id FROM projects WHERE name = :project) AND deleted_at IS NULL) p
 """
 

@@ -3,23 +3,30 @@
 import os
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, SQLColumnExpression, func, literal, select, tuple_
+from sqlalchemy import Double, Select, SQLColumnExpression, cast, func, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from orchestrator.models import FAILED, Burst, ImportItem, Photo, PhotoFile, Project, Root, StageRun, TasteState
+from orchestrator.models import FAILED, Burst, ImportItem, Photo, PhotoFile, PhotoWords, Project, Root, StageRun
 from orchestrator.paging import Cursor, Page, Value, decode
 from orchestrator.photos.addresses import preview_url, thumbnail_url
+from orchestrator.photos.selection import (
+    Selection,
+    conditions,
+    has_words,
+    informed,
+    is_taste_trusted,
+    named_elsewhere,
+)
 from orchestrator.photos.views import (
     BurstOfPhoto,
     Description,
     Exif,
     FileOfPhoto,
-    Filter,
     Measurements,
     PhotoDetail,
     PhotoItem,
@@ -30,34 +37,43 @@ from orchestrator.photos.views import (
 )
 from orchestrator.taste.service import MATCH_SCORE
 
+__all__ = ["Selection", "photo_detail", "photo_page", "photos_by_id", "usual_sort"]
+
 Query = Select[Photo, str | None]  # a photo and the name of its project
 Ids = Select[int | None]
-Row = Any  # Any: a row of Query
+Row = Any  # Any: a row of Query, and what it is ranked by
+Q = TypeVar("Q", bound=Select[*tuple[Any, ...]])  # Any: whatever columns
 
-_SORTED_BY = {"captured": "captured_at", "sharpness": "sharpness_score", "exposure": "exposure_score"}
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Which photos a grid shows. `filter` None: any that is not deleted."""
-
-    filter: Filter | None = "all"
-    project: str | None = None
-    import_id: int | None = None
+_SORTED_BY = {
+    "captured": "captured_at",
+    "taste": "preference_score",
+    "taste-up": "preference_score",
+    "rating": "user_rating",
+    "sharpness": "sharpness_score",
+    "exposure": "exposure_score",
+}
 
 
 async def photo_page(session: AsyncSession, selection: Selection, sort: Sort, page: Page) -> PhotoList:
+    """Words are needed for the order by relevance: without any the newest come first."""
+    if sort == "relevance" and selection.q is None:
+        sort = "newest"
     after = decode(page.after, sort)
     most = page.limit + 1
-    read = _by_id if sort == "newest" else _by_value
-    rows = await read(session, selection, sort, after, most)
+    read = {"newest": _by_id, "relevance": _by_rank}.get(sort, _by_value)
+    rows = await read(session, await informed(session, selection), sort, after, most)
     items = await _items(session, rows[: page.limit])
-    last = rows[page.limit - 1][0] if len(rows) == most else None
+    last = rows[page.limit - 1] if len(rows) == most else None
     return PhotoList(items=items, next=_cursor(last, sort).encode() if last else None)
+
+
+def usual_sort(selection: Selection) -> Sort:
+    return "relevance" if selection.q else "newest"
 
 
 async def photos_by_id(session: AsyncSession, selection: Selection, ids: Sequence[int]) -> list[PhotoItem]:
     """Those of `ids` that the selection holds, newest first."""
+    selection = await informed(session, selection)
     query = _narrowed(_photos(), selection, by_subquery=True).where(col(Photo.id).in_(ids))
     rows = (await session.execute(query.order_by(col(Photo.id).desc()))).all()
     return await _items(session, rows)
@@ -108,22 +124,39 @@ async def _by_id(
 async def _by_value(
     session: AsyncSession, selection: Selection, sort: Sort, after: Cursor | None, most: int
 ) -> Sequence[Row]:
-    """Highest value first, photos without one last. Two reads, because one condition over both uses no index."""
-    column, ids = col(getattr(Photo, _SORTED_BY[sort])), col(Photo.id)
-    ordered = _narrowed(_photos(), selection, by_subquery=True).order_by(column.desc().nulls_last(), ids.desc())
+    """Highest value first, or lowest; photos without one last. Two reads, because one condition over both uses no
+    index."""
+    column, ids, is_up = col(getattr(Photo, _SORTED_BY[sort])), col(Photo.id), sort == "taste-up"
+    # Upwards is the same index walked from its other end.
+    order = [column.asc().nulls_first(), ids.asc()] if is_up else [column.desc().nulls_last(), ids.desc()]
+    narrowed = _narrowed(_photos(), selection, by_subquery=True)
     rows: list[Row] = []
     if after is None or after.value is not None:
-        valued = ordered.where(column.is_not(None))
+        valued = narrowed.where(column.is_not(None)).order_by(*order)
         if after is not None:
-            value = literal(_value_of(after.value, sort))
-            valued = valued.where(tuple_(column, ids) < tuple_(value, literal(after.id)))
+            here, there = tuple_(column, ids), tuple_(literal(_value_of(after.value, sort)), literal(after.id))
+            valued = valued.where(here > there if is_up else here < there)
         rows += (await session.execute(valued.limit(most))).all()
     if len(rows) < most:
-        valueless = ordered.where(column.is_(None))
+        # Unrated photos have an index by their numbers alone.
+        valueless = narrowed.where(column.is_(None)).order_by(*(order[1:] if sort == "rating" else order))
         if after is not None and after.value is None:
-            valueless = valueless.where(ids < after.id)
+            valueless = valueless.where(ids > after.id if is_up else ids < after.id)
         rows += (await session.execute(valueless.limit(most - len(rows)))).all()
     return rows
+
+
+async def _by_rank(
+    session: AsyncSession, selection: Selection, _: Sort, after: Cursor | None, most: int
+) -> Sequence[Row]:
+    """The photos that have most to do with the words first. All that have the words are ranked for every page."""
+    words, ids = col(PhotoWords.words), col(Photo.id)
+    rank = cast(func.ts_rank(words, func.searched(selection.q)), Double)
+    query = _photos().add_columns(rank).join(PhotoWords, col(PhotoWords.photo_id) == ids)
+    query = _narrowed(query, replace(selection, q=None), by_subquery=True).where(has_words(selection.q or ""))
+    if after is not None:
+        query = query.where(tuple_(rank, ids) < tuple_(literal(_value_of(after.value, "relevance")), literal(after.id)))
+    return (await session.execute(query.order_by(rank.desc(), ids.desc()).limit(most))).all()
 
 
 def _leading_ids(selection: Selection) -> Ids | None:
@@ -135,59 +168,40 @@ def _leading_ids(selection: Selection) -> Ids | None:
     return None
 
 
-def _narrowed(query: Query, selection: Selection, *, by_subquery: bool = False) -> Query:
+def _narrowed(query: Q, selection: Selection, *, by_subquery: bool = False) -> Q:
     """`by_subquery`: nothing joined the photos that failures or the import name, so they are asked for here."""
-    query = query.where(*_conditions(selection.filter))
-    if selection.project is not None:
-        named = select(col(Project.id)).where(col(Project.name) == selection.project)
-        query = query.where(col(Photo.project_id) == named.scalar_subquery())
-    if selection.filter == "failed" and by_subquery:
-        failed = select(col(StageRun.photo_id)).where(col(StageRun.state) == FAILED)
-        query = query.where(col(Photo.id).in_(failed))
-    if selection.import_id is not None and (by_subquery or selection.filter == "failed"):
-        found = select(col(ImportItem.photo_id)).where(col(ImportItem.import_id) == selection.import_id)
-        query = query.where(col(Photo.id).in_(found))
+    query = query.where(*conditions(selection))
+    if by_subquery or (selection.filter == "failed" and selection.import_id is not None):
+        query = query.where(*named_elsewhere(selection))
     return query
 
 
-def _conditions(name: Filter | None) -> list[ColumnElement[bool]]:
-    """Each set is the predicate of an index in models.py."""
-    has_preview = col(Photo.preview).is_not(None)
-    visible: list[ColumnElement[bool]] = [has_preview, col(Photo.rejected_at).is_(None)]
-    match name:
-        case "all":
-            return visible
-        case "rated":
-            return [*visible, col(Photo.user_rating).is_not(None)]
-        case "unrated":
-            return [*visible, col(Photo.user_rating).is_(None)]
-        case "bursts":
-            shown = select(col(Burst.id)).where(col(Burst.size) > 1)
-            return [*visible, col(Photo.burst_dissolved_at).is_(None), col(Photo.burst_id).in_(shown)]
-        case "rejected":
-            return [has_preview, col(Photo.rejected_at).is_not(None)]
-        case _:
-            return []
-
-
-def _cursor(photo: Photo, sort: Sort) -> Cursor:
+def _cursor(row: Row, sort: Sort) -> Cursor:
+    photo: Photo = row[0]
+    if sort == "relevance":
+        return Cursor(sort, row[2], photo.id)
     value: Value | datetime = getattr(photo, _SORTED_BY[sort]) if sort != "newest" else None
     return Cursor(sort, value.isoformat() if isinstance(value, datetime) else value, photo.id)
 
 
 def _value_of(value: Value, sort: Sort) -> datetime | float:
-    return datetime.fromisoformat(str(value)) if sort == "captured" else float(value or 0)
+    if sort == "captured":
+        return datetime.fromisoformat(str(value))
+    # A fraction beside a whole number would use no index.
+    return int(value or 0) if sort in {"taste", "taste-up", "rating"} else float(value or 0)
 
 
 async def _items(session: AsyncSession, rows: Sequence[Row]) -> list[PhotoItem]:
     stages: dict[int, dict[str, str]] = defaultdict(dict)
     query = select(col(StageRun.photo_id), col(StageRun.stage), col(StageRun.state))
-    runs = query.where(col(StageRun.photo_id).in_([photo.id for photo, _ in rows]))
+    runs = query.where(col(StageRun.photo_id).in_([row[0].id for row in rows]))
     for photo_id, stage, state in (await session.execute(runs)).all() if rows else ():
         stages[photo_id or 0][stage] = state
-    bursts = await _bursts(session, [photo for photo, _ in rows])
-    is_trusted = await _is_taste_trusted(session)
-    return [_item(photo, project, stages[photo.id], bursts.get(photo.burst_id), is_trusted) for photo, project in rows]
+    bursts = await _bursts(session, [row[0] for row in rows])
+    is_trusted = await is_taste_trusted(session)
+    return [
+        _item(photo, project, stages[photo.id], bursts.get(photo.burst_id), is_trusted) for photo, project, *_ in rows
+    ]
 
 
 async def _bursts(session: AsyncSession, photos: Sequence[Photo]) -> dict[int | None, Burst]:
@@ -195,10 +209,6 @@ async def _bursts(session: AsyncSession, photos: Sequence[Photo]) -> dict[int | 
     ids = {photo.burst_id for photo in photos if photo.burst_id is not None}
     rows = await session.scalars(select(Burst).where(col(Burst.id).in_(ids), col(Burst.size) > 1)) if ids else ()
     return {burst.id: burst for burst in rows}
-
-
-async def _is_taste_trusted(session: AsyncSession) -> bool:
-    return bool((await session.scalars(select(col(TasteState.is_trusted)))).first())
 
 
 def _item(

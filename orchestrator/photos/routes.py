@@ -1,8 +1,9 @@
 """Photos as JSON, and their pictures."""
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse, Response
 
 from orchestrator.answers import ERRORS, Refused
@@ -11,9 +12,10 @@ from orchestrator.models import Photo
 from orchestrator.paging import MAX_ID, PageDep, RowId
 from orchestrator.photos.addresses import version_of
 from orchestrator.photos.counts import PhotoCounts
-from orchestrator.photos.queries import Selection, photo_detail, photo_page, photos_by_id
+from orchestrator.photos.queries import photo_detail, photo_page, photos_by_id, usual_sort
+from orchestrator.photos.selection import SelectionDep
 from orchestrator.photos.service import make_pictures_again
-from orchestrator.photos.views import Counts, Filter, PhotoDetail, PhotoList, Sort
+from orchestrator.photos.views import Counts, PhotoDetail, PhotoList, Sort
 from shared.errors import OutsideRoots
 
 router = APIRouter(responses=ERRORS)
@@ -21,28 +23,20 @@ router = APIRouter(responses=ERRORS)
 _IMMUTABLE = "private, max-age=31536000, immutable"
 
 
-def _selection(
-    filter: Annotated[Filter | None, Query(description="any photo by default when `ids` are given, else all")] = None,
-    project: Annotated[str | None, Query(description="the name of a project")] = None,
-    import_id: Annotated[RowId | None, Query(alias="import")] = None,
-) -> Selection:
-    return Selection(filter, project or None, import_id)
-
-
 @router.get("/api/photos")
 async def list_photos(
     services: ServicesDep,
-    selection: Annotated[Selection, Depends(_selection)],
+    selection: SelectionDep,
     page: PageDep,
-    sort: Sort = "newest",
+    sort: Annotated[Sort | None, Query(description="relevance by default when words are given, else newest")] = None,
     ids: Annotated[str | None, Query(pattern=r"^\d+(,\d+)*$", max_length=10_000, description="only these")] = None,
 ) -> PhotoList:
     async with services.sessions() as session:
         if ids is not None:
             wanted = [id_ for id_ in map(int, ids.split(",")) if id_ <= MAX_ID]
             return PhotoList(items=await photos_by_id(session, selection, wanted), next=None)
-        shown = selection if selection.filter else Selection("all", selection.project, selection.import_id)
-        return await photo_page(session, shown, sort, page)
+        shown = replace(selection, filter=selection.filter or "all")
+        return await photo_page(session, shown, sort or usual_sort(shown), page)
 
 
 @router.get("/api/photos/counts")

@@ -3,10 +3,14 @@
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
-Filter = Literal["all", "rated", "unrated", "bursts", "rejected", "failed"]
-Sort = Literal["newest", "captured", "sharpness", "exposure"]
+Filter = Literal[
+    "all", "match", "nomatch", "rated", "unrated", "for-projects", "bursts", "rejected", "failed"
+]  # fmt: skip
+Sort = Literal[
+    "newest", "captured", "taste", "taste-up", "rating", "sharpness", "exposure", "relevance"
+]  # fmt: skip  # relevance: of the words looked for
 
 
 class Scores(BaseModel):
@@ -59,8 +63,11 @@ class PhotoList(BaseModel):
 
 class Counts(BaseModel):
     all: int
+    match: int
+    nomatch: int
     rated: int
     unrated: int
+    for_projects: int = Field(serialization_alias="for-projects")  # as the filter
     bursts: int
     rejected: int
     failed: int

@@ -8,7 +8,8 @@ from fastapi import APIRouter
 from orchestrator.answers import ERRORS, Refused
 from orchestrator.context import Services, ServicesDep
 from orchestrator.paging import RowId
-from orchestrator.photos.queries import Selection, photos_by_id
+from orchestrator.photos.queries import photos_by_id
+from orchestrator.photos.selection import Selection
 from orchestrator.review import queries, verbs
 from orchestrator.review.service import Decision
 from orchestrator.review.verbs import Action, Wish

@@ -3,8 +3,16 @@
 const SIZES = { small: [110, 150], medium: [150, 220], large: [230, 320] }; // row heights on a phone and on a desk
 const PHONE = "(max-width: 700px)";
 
+/** What of the address chooses and orders photos. */
+const NARROWING = ["project", "import", "q", "content_type", "tag", "camera", "from", "to", "technical"];
+export const CHOOSING = ["filter", "sort", ...NARROWING];
+const FURTHER = ["content_type", "camera", "tag", "from", "to", "technical"]; // behind "More filters"
+
 const EMPTY = {
   all: ["No photos yet", "Choose a folder on the Import page; photos show up here while it works."],
+  match: ["No match yet", "Pick photos with P, or rate some: once your taste is learned well enough, its matches stand here."],
+  nomatch: ["Everything matches", "Every photo here is a match."],
+  "for-projects": ["Nothing waits for a project", "Photos with four stars or five that are in no project wait here."],
   rated: ["Nothing is rated yet", "Give a photo its stars with the keys 1 to 5."],
   unrated: ["Nothing left to rate", "Every photo here has its stars."],
   rejected: ["Nothing is rejected", "Rejected photos wait here; none is ever deleted for you."],
@@ -14,10 +22,11 @@ const EMPTY = {
 
 const part = (id) => document.getElementById(id);
 
-export const sortOf = (query) => query.get("sort") ?? "newest";
+export const usualSort = (query) => (query.get("q")?.trim() ? "relevance" : "newest");
+export const sortOf = (query) => query.get("sort") ?? usualSort(query);
 export const filterOf = (query) => query.get("filter") ?? "all";
 
-/** Calls `chosen({filter?, sort?, project?, import?})` and, when rows are to have another height, `sized()`. */
+/** Calls `chosen` with what is to be another in the address, and, when rows are to have another height, `sized()`. */
 export function listenToControls({ chosen, sized }) {
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[data-filter]");
@@ -34,6 +43,22 @@ export function listenToControls({ chosen, sized }) {
   });
   part("sort").addEventListener("change", (event) => chosen({ sort: event.target.value }));
   part("project")?.addEventListener("change", (event) => chosen({ project: event.target.value }));
+  part("search").addEventListener("submit", (event) => {
+    event.preventDefault();
+    // Other words, another order: unless one was chosen, they are sorted by relevance.
+    chosen({ q: part("words").value.trim(), ...(part("sort").value === "relevance" && { sort: undefined }) });
+  });
+  part("words").addEventListener("search", () => part("words").value || chosen({ q: undefined })); // its own cross
+  part("words").addEventListener("keydown", (event) => event.key === "Escape" && part("words").blur());
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+    event.preventDefault();
+    part("words").focus();
+    part("words").select();
+  });
+  part("further").addEventListener("change", ({ target }) => target.checkValidity() && chosen({ [target.name]: target.value.trim() }));
+  part("further").addEventListener("submit", (event) => event.preventDefault());
+  part("further-clear").addEventListener("click", () => chosen(Object.fromEntries(FURTHER.map((name) => [name, undefined]))));
   part("import-filter").addEventListener("click", () => chosen({ import: undefined }));
   part("filters-button").addEventListener("click", () => setSheet(!document.body.classList.contains("has-sheet")));
   part("backdrop").addEventListener("click", closeSheet);
@@ -49,20 +74,38 @@ export function showControls(query) {
     target.set("filter", link.dataset.filter);
     link.href = `/gallery?${target}`;
   }
+  part("sort").querySelector('[value="relevance"]').hidden = !query.get("q");
   part("sort").value = sortOf(query);
+  part("words").value = query.get("q") ?? "";
+  for (const name of FURTHER) showChosen(part("further").elements[name], query.get(name) ?? "");
+  const chosen = FURTHER.filter((name) => query.has(name));
+  part("further-count").textContent = chosen.length ? `(${chosen.length})` : "";
+  part("further-clear").hidden = chosen.length === 0;
+  if (chosen.length) part("further").closest("details").open = true;
   if (part("project")) part("project").value = query.get("project") ?? "";
   part("import-filter").hidden = !query.has("import");
 }
 
 export function showEmpty(query, isEmpty) {
-  const isNarrowed = query.has("project") || query.has("import");
-  const [title, hint] = isNarrowed ? ["No photos here", "No photo matches what is chosen at the left."] : EMPTY[filterOf(query)];
+  const narrowed = isNarrowed(query);
+  const [title, hint] = narrowed ? ["No photos here", whatIsMissing(query)] : EMPTY[filterOf(query)];
   part("empty").hidden = !isEmpty;
   part("grid").hidden = isEmpty;
   part("empty-title").textContent = title;
   part("empty-hint").textContent = hint;
-  part("empty-import").hidden = isNarrowed || filterOf(query) !== "all";
+  part("empty-import").hidden = narrowed || filterOf(query) !== "all";
 }
+
+export const isNarrowed = (query) => NARROWING.some((name) => query.has(name));
+
+/** Of what there is no count: it names itself instead. */
+export function summaryOf(query) {
+  if (query.has("import")) return "Photos of one import";
+  if (query.has("q")) return "What was found";
+  return FURTHER.some((name) => query.has(name)) ? "Narrowed photos" : undefined;
+}
+
+const whatIsMissing = (query) => (query.has("q") ? `Nothing was found for “${query.get("q")}”, with what is chosen at the left.` : "No photo matches what is chosen at the left.");
 
 export function targetHeight() {
   return SIZES[sizeName()][matchMedia(PHONE).matches ? 0 : 1];
@@ -76,6 +119,14 @@ function setSheet(isOpen) {
   document.body.classList.toggle("has-sheet", isOpen);
   part("filters-button").setAttribute("aria-expanded", String(isOpen));
 }
+
+function showChosen(field, value) {
+  // A camera whose photos are gone may still be in the address.
+  if (field.tagName === "SELECT" && ![...field.options].some((option) => option.value === value)) field.add(new Option(value, value));
+  field.value = value;
+}
+
+const isTyping = (target) => target.isContentEditable || target.matches("input, textarea, select");
 
 function sizeName() {
   return localStorage.getItem("size") in SIZES ? localStorage.getItem("size") : "medium";

@@ -4,7 +4,7 @@ import { Bursts } from "./bursts.js";
 import { Deciding } from "./deciding.js";
 import { Details } from "./details.js";
 import { captureDay, count, plural } from "./format.js";
-import { closeSheet, filterOf, listenToControls, showControls, showEmpty, sortOf, targetHeight } from "./gallery-controls.js";
+import { CHOOSING, closeSheet, filterOf, listenToControls, showControls, showEmpty, sortOf, summaryOf, targetHeight, usualSort } from "./gallery-controls.js";
 import { Grid } from "./grid.js";
 import { lastEvent, onFrame, onReset, onState } from "./live.js";
 import { fetchByIds, PhotoStore } from "./photo-store.js";
@@ -44,7 +44,7 @@ function makeGrid() {
 /** Of an address, what chooses and orders photos. */
 function queryOf(url) {
   const chosen = new URLSearchParams();
-  for (const name of ["filter", "sort", "project", "import"]) {
+  for (const name of CHOOSING) {
     const value = url.searchParams.get(name);
     if (value) chosen.set(name, value);
   }
@@ -58,8 +58,10 @@ function go(changes) {
     if (value) next.set(name, value);
     else next.delete(name);
   }
-  for (const [name, usual] of [["filter", "all"], ["sort", "newest"]]) if (next.get(name) === usual) next.delete(name);
-  history.pushState(null, "", `/gallery${next.size ? `?${next}` : ""}`);
+  if (next.get("sort") === "relevance" && !next.has("q")) next.delete("sort");
+  for (const [name, usual] of [["filter", "all"], ["sort", usualSort(next)]]) if (next.get(name) === usual) next.delete(name);
+  const address = `/gallery${next.size ? `?${next}` : ""}`;
+  if (address !== location.pathname + location.search) history.pushState(null, "", address);
   return load();
 }
 
@@ -220,7 +222,7 @@ const refreshCounts = paced(async () => {
   }
   // The server keeps counts for a while; it says what they do not know yet.
   if (counts.as_of_event < changedAt) setTimeout(refreshCounts, COUNT_REST_MS);
-  part("summary").textContent = query.has("import") ? "Photos of one import" : plural(counts[filterOf(query)], "photo");
+  part("summary").textContent = summaryOf(query) ?? plural(counts[filterOf(query)], "photo");
 }, COUNT_REST_MS);
 
 // Focus and the panel

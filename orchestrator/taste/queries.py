@@ -9,7 +9,8 @@ from sqlmodel import col
 
 from orchestrator.embedding import service as embedding
 from orchestrator.models import Photo, TasteModel, TasteState
-from orchestrator.photos.queries import Selection, photos_by_id
+from orchestrator.photos.queries import photos_by_id
+from orchestrator.photos.selection import Selection
 from orchestrator.photos.views import PhotoItem
 from orchestrator.taste import service
 from orchestrator.taste.figures import Figures

@@ -6,7 +6,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from orchestrator.answers import Refused
 from orchestrator.models import Photo, TasteModel
-from orchestrator.photos.queries import Selection, photos_by_id
+from orchestrator.photos.queries import photos_by_id
+from orchestrator.photos.selection import Selection
 from orchestrator.taste import vectors
 from orchestrator.taste.artifacts import Artifacts
 from orchestrator.taste.training import state_of

@@ -140,9 +140,10 @@ async def test_counts_agree_with_the_lists(site: Site) -> None:
         await factories.a_run(session, photos[0], "embed", state="failed")
         await session.commit()
     counts = await counted(site, "/api/photos/counts")
-    assert counts == {"all": 2, "rated": 1, "unrated": 1, "bursts": 0, "rejected": 1, "failed": 1}
+    nothing = {"match": 0, "for-projects": 0, "bursts": 0}
+    assert counts == {"all": 2, "nomatch": 2, "rated": 1, "unrated": 1, "rejected": 1, "failed": 1, **nothing}
     of_project = await counted(site, "/api/photos/counts?project=Iceland")
-    assert of_project == {"all": 1, "rated": 0, "unrated": 1, "bursts": 0, "rejected": 0, "failed": 1}
+    assert of_project == {"all": 1, "nomatch": 1, "rated": 0, "unrated": 1, "rejected": 0, "failed": 1, **nothing}
 
 
 async def test_a_photo_in_full_names_its_files_even_when_they_are_not_text(site: Site) -> None:

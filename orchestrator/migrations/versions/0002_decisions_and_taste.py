@@ -36,11 +36,12 @@ CREATE FUNCTION spaced(name text) RETURNS text IMMUTABLE LANGUAGE sql AS $$
   SELECT translate(name, '_.-/()[],;+&@#%''', repeat(' ', 16)) $$
 """
 # What is being typed may be the beginning of a word. A search for `the` finds a file of that name.
-_SEARCHED = """
+_SEARCHED = r"""
 CREATE FUNCTION searched(query text) RETURNS tsquery IMMUTABLE LANGUAGE sql AS $$
   SELECT CASE WHEN found::text ~ '''[^'' ]{3,}''$' THEN (found::text || ':*')::tsquery ELSE found END
   FROM (SELECT CASE WHEN numnode(english) = 0 THEN simple ELSE english END AS found FROM (
-    SELECT websearch_to_tsquery('english', query) AS english, websearch_to_tsquery('simple', query) AS simple
+    SELECT websearch_to_tsquery('english', plain) AS english, websearch_to_tsquery('simple', plain) AS simple
+    FROM translate(regexp_replace(query, '(\S)-', '\1 ', 'g'), '_./()[],;+&@#%''', repeat(' ', 15)) AS plain
   ) AS parsed) AS chosen $$
 """
 
@@ -354,7 +355,9 @@ def upgrade() -> None:  # noqa: PLR0915  # a list of tables and columns, not log
 
 def _merge_projects_of_one_name() -> None:
     """Names that differ only in case were two projects once."""
-    first = "(SELECT min(s.id) FROM projects n JOIN projects s ON lower(s.name) = lower(n.name) WHERE n.id = project_id)"
+    first = (
+        "(SELECT min(s.id) FROM projects n JOIN projects s ON lower(s.name) = lower(n.name) WHERE n.id = project_id)"
+    )
     for table in ("photos", "imports"):
         op.execute(f"UPDATE {table} SET project_id = {first} WHERE project_id IS DISTINCT FROM {first}")
     op.execute("DELETE FROM projects p USING projects s WHERE lower(s.name) = lower(p.name) AND s.id < p.id")
