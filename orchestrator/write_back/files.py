@@ -60,6 +60,15 @@ def possible_names(original: bytes, names: frozenset[bytes]) -> list[bytes]:
     return [long, short] if is_long else [short, long]
 
 
+def check_inside(root: bytes, path: bytes) -> None:
+    """Raises NotWritten when a folder on the way has become a link: imports do not follow those either."""
+    folder = os.path.dirname(path)
+    if os.path.realpath(at(root, folder)) != os.path.join(os.path.realpath(at(root, b"")), os.fsdecode(folder)).rstrip(
+        "/"
+    ):
+        raise NotWritten("Its folder is a link to another place.")
+
+
 def read(path: Path) -> tuple[bytes, os.stat_result]:
     """What a sidecar says, and how it lay on disk then. Raises NotWritten for what is not to be replaced."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)

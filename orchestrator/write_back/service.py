@@ -210,6 +210,7 @@ class _Batch:
             self._say("failed", path, ours, None, _why(exc))
 
     def _put(self, photo_id: int, path: bytes, made: bytes, as_read: os.stat_result | None) -> None:
+        files.check_inside(self._root.path, path)
         if self._order.is_dry:
             return
         seen = files.replace(files.at(self._root.path, path), made, as_read)

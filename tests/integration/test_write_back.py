@@ -1,8 +1,10 @@
 """Stars, picks and tags on their way into the sidecars beside the photos."""
 
+import asyncio
 import io
 import os
 import stat
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -257,6 +259,31 @@ async def test_what_must_not_be_replaced_is_left_alone_with_a_sentence(archive: 
         assert sentence in printed
     assert snapshot(archive) == before
     assert (archive.photos / "link.xmp").is_symlink()
+
+
+async def test_a_folder_that_became_a_link_is_not_followed(archive: Archive, tmp_path: Path) -> None:
+    (archive.photos / "day").mkdir()
+    a_raw(archive, "day/a.dng")
+    await rated(archive, user_rating=4)
+    (archive.photos / "day").rename(tmp_path / "elsewhere")
+    (archive.photos / "day").symlink_to(tmp_path / "elsewhere")
+    assert "Its folder is a link to another place. " in (await write(archive)).replace("\n", " ")
+    assert [path.name for path in (tmp_path / "elsewhere").iterdir()] == ["a.dng"]
+
+
+async def test_the_command_line_writes(archive: Archive) -> None:
+    a_raw(archive)
+    await rated(archive, user_rating=4)
+    command = [sys.executable, "-m", "orchestrator", "xmp", "--root", str(archive.photos)]
+    env = {
+        **os.environ,
+        "DATABASE_URL": archive.settings.database_url or "",
+        "KEEPERS_HOME": str(archive.site.services.settings.keepers_home),
+    }
+    running = await asyncio.create_subprocess_exec(*command, env=env, stdout=asyncio.subprocess.PIPE)
+    printed, _ = await running.communicate()
+    assert (running.returncode, printed.decode().splitlines()[-1]) == (0, "1 made new")
+    assert rating_of((archive.photos / "a.xmp").read_bytes()) == 4
 
 
 async def test_a_drive_that_is_away_or_read_only_is_refused(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
