@@ -39,6 +39,8 @@ from orchestrator.pipeline import PIPELINE, Pipeline, limited, stages
 from orchestrator.projects import pages as project_pages
 from orchestrator.projects import routes as project_routes
 from orchestrator.results import ResultApplier
+from orchestrator.review import pages as review_pages
+from orchestrator.review import pass_routes
 from orchestrator.review import routes as review_routes
 from orchestrator.stages import routes as stage_routes
 from orchestrator.tasks import end_tasks
@@ -73,7 +75,8 @@ def create_app(settings: Settings, pipeline: Pipeline = PIPELINE) -> FastAPI:
     )
     web.install(app)
     for module in (
-        import_routes, import_pages, photo_routes, photo_pages, review_routes, failure_routes, failure_pages,
+        import_routes, import_pages, photo_routes, photo_pages, review_routes, pass_routes, review_pages,
+        failure_routes, failure_pages,
         project_routes, project_pages, stage_routes, burst_routes, file_rating_routes, file_rating_pages,
         export_routes, export_pages,
         embedding_routes, curation_routes, taste_routes, taste_pages, write_back_routes, live, health,

@@ -39,6 +39,8 @@ from orchestrator.photos import routes as photo_routes
 from orchestrator.pipeline import PIPELINE
 from orchestrator.projects import pages as project_pages
 from orchestrator.projects import routes as project_routes
+from orchestrator.review import pages as review_pages
+from orchestrator.review import pass_routes
 from orchestrator.review import routes as review_routes
 from orchestrator.server import Server
 from orchestrator.stages import routes as stage_routes
@@ -154,7 +156,8 @@ def an_app(services: Services) -> FastAPI:
 
 def _routers() -> Iterator[APIRouter]:
     for module in (
-        import_routes, import_pages, photo_routes, photo_pages, review_routes, failure_routes, failure_pages,
+        import_routes, import_pages, photo_routes, photo_pages, review_routes, pass_routes, review_pages,
+        failure_routes, failure_pages,
         project_routes, project_pages, stage_routes, burst_routes, file_rating_routes, file_rating_pages,
         export_routes, export_pages,
         embedding_routes, curation_routes, taste_routes, taste_pages, write_back_routes, live,

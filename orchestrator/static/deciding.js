@@ -8,15 +8,16 @@ import { say } from "./toast.js";
 export class Deciding {
   /**
    * `inHand()` is the photo that keys act on, as it is seen; `changed(ids, items)` is called when photos look different,
-   * with what the server says they are where it said so.
+   * with what the server says they are where it said so. `said` (see Decisions) is for a page that says it elsewhere
+   * than at its foot.
    */
-  constructor({ inHand, changed }) {
+  constructor({ inHand, changed, said }) {
     this.inHand = inHand;
     this.isDown = false;
     this.unsent = 0;
     this.decisions = new Decisions({
       shown: changed,
-      said: (sentence, { canUndo, isTrouble }) => say(sentence, { onUndo: canUndo ? () => this.decisions.undo() : undefined, tone: isTrouble ? "red" : "" }),
+      said: said ?? ((sentence, { canUndo, isTrouble }) => say(sentence, { onUndo: canUndo ? () => this.decisions.undo() : undefined, tone: isTrouble ? "red" : "" })),
       waits: (count) => this.#showGone({ unsent: count }),
     });
     document.addEventListener("keydown", (event) => this.#key(event));

@@ -21,6 +21,8 @@ FILLED = {
     "/gallery": ".card .name",
     "/projects": ".cover .name",
     "/projects/1": ".placed",
+    "/export": ".approved",
+    "/review": ".loupe-photo",
     "/taste": "#loves .taste-photo",
     "/logs": ".cause-card",
     "/dead-letters": ".letter",

@@ -1,0 +1,57 @@
+"""Passes over JSON."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from orchestrator.answers import ERRORS
+from orchestrator.context import ServicesDep
+from orchestrator.paging import RowId
+from orchestrator.review import pass_queries, passes
+from orchestrator.review.pass_queries import Kind, Progress, Stops
+
+router = APIRouter(responses=ERRORS)
+
+_MOST_STOPS = 100
+
+
+class NewPass(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Annotated[Kind, Field(alias="pass")]
+
+
+class Opened(BaseModel):
+    """`position` is the first place where nothing is decided; one past the last, `n`, when there is none."""
+
+    id: int
+    n: int
+    position: int
+
+
+@router.post("/api/review/passes")
+async def open_pass(services: ServicesDep, wish: NewPass) -> Opened:
+    """Go on with the pass of this kind, with new photos after the last, or begin one. Its order never changes."""
+    found, position = await passes.open_pass(services.sessions, wish.kind)
+    return Opened(id=found.id, n=found.n, position=position)
+
+
+@router.get("/api/review/passes/{pass_id}")
+async def show_progress(services: ServicesDep, pass_id: RowId) -> Progress:
+    """What came of the pass so far."""
+    async with services.sessions() as session:
+        found = await passes.pass_by_id(session, pass_id)
+        return await pass_queries.progress(session, found, passes.kind_of(found))
+
+
+@router.get("/api/review/passes/{pass_id}/items")
+async def list_stops(
+    services: ServicesDep,
+    pass_id: RowId,
+    first: Annotated[int, Query(alias="from", ge=1, le=2**62, description="a place")] = 1,
+    limit: Annotated[int, Query(ge=1, le=_MOST_STOPS)] = 50,
+) -> Stops:
+    async with services.sessions() as session:
+        found = await passes.pass_by_id(session, pass_id)
+        return await pass_queries.stops(session, found, passes.kind_of(found), first, limit)

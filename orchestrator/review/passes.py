@@ -1,0 +1,112 @@
+"""Going through photos one by one: a pass has an order that is frozen when it is opened. No score, no training and no
+other tab moves a stop; new photos come after the last one."""
+
+from typing import Any
+
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from orchestrator.answers import Refused
+from orchestrator.db import Sessions
+from orchestrator.models import ReviewPass, TasteState
+from orchestrator.review.pass_queries import Kind, position, undecided, visible
+
+_OPENING = 0x6B6565707276  # advisory lock: two tabs that open the same pass get one
+_PASSES_KEPT = 3  # of a kind: an older one may be open in another tab
+
+
+async def open_pass(sessions: Sessions, kind: Kind) -> tuple[ReviewPass, int]:
+    """The pass that is under way, with new photos appended, or a new one; and the place where the person goes on."""
+    async with sessions.begin() as session:
+        await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _OPENING})
+        found = await _newest(session, kind)
+        if found is None or await _is_over(session, found, kind):
+            found = ReviewPass(kind=kind)
+            session.add(found)
+            await session.flush()
+            await _forget_old(session, kind)
+        await _append(session, found, kind)
+        return found, await position(session, found, kind)
+
+
+async def pass_by_id(session: AsyncSession, pass_id: int) -> ReviewPass:
+    found = await session.get(ReviewPass, pass_id)
+    if found is None:
+        raise Refused(404, "unknown_pass", "This pass is over. Open Review again to go on.")
+    return found
+
+
+def kind_of(found: ReviewPass) -> Kind:
+    return "cull" if found.kind == "cull" else "rate"
+
+
+async def _newest(session: AsyncSession, kind: Kind) -> ReviewPass | None:
+    query = select(ReviewPass).where(col(ReviewPass.kind) == kind).order_by(col(ReviewPass.id).desc()).limit(1)
+    return (await session.scalars(query)).first()
+
+
+async def _is_over(session: AsyncSession, found: ReviewPass, kind: Kind) -> bool:
+    """All of it is decided, and there is more to decide: what is done is not in the way of the next pass."""
+    if await position(session, found, kind) <= found.n:
+        return False
+    more = text(f"SELECT EXISTS (SELECT 1 FROM photos AS p WHERE {visible('p')} AND {undecided(kind, 'p')})")
+    return bool(await session.scalar(more))
+
+
+async def _forget_old(session: AsyncSession, kind: Kind) -> None:
+    await session.execute(
+        text(
+            "DELETE FROM review_passes WHERE kind = :kind AND id NOT IN"
+            " (SELECT id FROM review_passes WHERE kind = :kind ORDER BY id DESC LIMIT :kept)"
+        ),
+        {"kind": kind, "kept": _PASSES_KEPT},
+    )
+
+
+async def _append(session: AsyncSession, found: ReviewPass, kind: Kind) -> None:
+    is_trusted = bool((await session.scalars(select(col(TasteState.is_trusted)))).first())
+    known: dict[str, Any] = {"pass_id": found.id, "n": found.n}
+    if kind == "cull":
+        added = await session.scalar(_APPEND_TO_CULL, known | {"is_trusted": is_trusted})
+    else:
+        added = await session.scalar(_APPEND_TO_RATE, known)
+    found.n += added or 0
+
+
+_INSERT = """
+    INSERT INTO review_pass_items (pass_id, place, photo_id, burst_id)
+"""
+_NOT_IN_IT = "NOT EXISTS (SELECT 1 FROM review_pass_items AS i WHERE i.pass_id = :pass_id AND i.photo_id = p.id)"
+
+# Lowest taste score first, unscored last; in the order of capture while the model is not better than guessing.
+# Of a burst the best frame that nothing is decided about stands for all.
+_APPEND_TO_CULL = text(
+    f"""
+    WITH added AS ({_INSERT}
+      SELECT :pass_id, :n + row_number() OVER (ORDER BY score NULLS LAST, captured_at NULLS LAST, id), id, burst_id
+      FROM (
+        SELECT DISTINCT ON (coalesce(b.id, -p.id)) p.id, p.captured_at, b.id AS burst_id,
+          CASE WHEN :is_trusted THEN p.preference_score END AS score
+        FROM photos AS p
+        LEFT JOIN bursts AS b ON b.id = p.burst_id AND b.size > 1 AND p.burst_dissolved_at IS NULL
+        WHERE {visible("p")} AND {undecided("cull", "p")} AND {_NOT_IN_IT}
+          AND NOT (p.burst_dissolved_at IS NULL AND EXISTS (
+            SELECT 1 FROM review_pass_items AS i WHERE i.pass_id = :pass_id AND i.burst_id = p.burst_id))
+        ORDER BY coalesce(b.id, -p.id), p.id = b.best_id DESC, p.sharpness_score DESC NULLS LAST, p.id) AS stops
+      RETURNING 1)
+    SELECT count(*) FROM added
+    """
+)
+# Those without stars first.
+_APPEND_TO_RATE = text(
+    f"""
+    WITH added AS ({_INSERT}
+      SELECT :pass_id,
+        :n + row_number() OVER (ORDER BY p.user_rating IS NOT NULL, p.captured_at NULLS LAST, p.id), p.id, NULL
+      FROM photos AS p
+      WHERE {visible("p")} AND p.kept_at IS NOT NULL AND p.rejected_at IS NULL AND {_NOT_IN_IT}
+      RETURNING 1)
+    SELECT count(*) FROM added
+    """
+)

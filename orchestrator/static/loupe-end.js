@@ -1,0 +1,31 @@
+// The page after the last photo: what was done, and what comes next.
+import { count, plural } from "./format.js";
+
+const part = (id) => document.getElementById(id);
+
+/** Shows it; `go(place)` goes back. */
+export function showEnd(kind, progress, go) {
+  part("end-title").textContent = titleOf(kind, progress);
+  part("end-words").textContent = wordsOf(kind, progress);
+  part("end-rate").hidden = kind === "rate" || progress.to_rate === 0;
+  part("end-rate").textContent = `${count(progress.to_rate)} kept: rate ${progress.to_rate === 1 ? "it" : "them"}?`;
+  part("end-again").hidden = progress.n === 0;
+  part("end-again").textContent = progress.passed_over ? `Look at the ${count(progress.passed_over)} passed over` : "From the start";
+  part("end-again").onclick = () => go(progress.passed_over ? progress.position : 1);
+}
+
+function titleOf(kind, { n, passed_over: passedOver }) {
+  if (n === 0) return kind === "cull" ? "Nothing to cull" : "Nothing to rate";
+  if (passedOver) return `That was the last of ${count(n)}`;
+  return kind === "cull" ? `All ${count(n)} are culled` : `All ${count(n)} are rated`;
+}
+
+function wordsOf(kind, { n, kept, rejected, passed_over: passedOver }) {
+  if (n === 0) {
+    return kind === "cull" ? "Every photo has been decided about. New ones come here after an import." : "No photo has been kept yet: cull first.";
+  }
+  if (kind === "rate") return passedOver ? `${plural(passedOver, "photo")} without stars.` : "Every photo that you kept has its stars.";
+  const parts = [`${count(kept)} kept`, `${count(rejected)} rejected`];
+  if (passedOver) parts.push(`${count(passedOver)} passed over`);
+  return `${parts.join(", ")}. Ctrl+Z takes the last decision back.`;
+}

@@ -1,0 +1,365 @@
+// The loupe: one photo after another in the frozen order of a pass, decided about by key, button or swipe.
+import { embedded, getJson, paced, Refusal } from "./api.js";
+import { decidedBadges } from "./badges.js";
+import { burstName } from "./burst-badge.js";
+import { DecisionBar } from "./decision-bar.js";
+import { Details } from "./details.js";
+import { count } from "./format.js";
+import { onFrame, onReset } from "./live.js";
+import { LoupeDeciding } from "./loupe-deciding.js";
+import { showEnd } from "./loupe-end.js";
+import { imageOf } from "./loupe-images.js";
+import { listenToKeys } from "./loupe-keys.js";
+import { Pass } from "./loupe-pass.js";
+import { announce } from "./loupe-said.js";
+import { showStrip } from "./loupe-strip.js";
+import { listenToSwipes } from "./loupe-touch.js";
+import { fetchByIds } from "./photo-store.js";
+import { keep, togglePick, toggleReject } from "./wishes.js";
+
+const AHEAD = 3; // photos that are decoded, in both directions
+const NEIGHBOURS = 8; // in the filmstrip, in both directions
+const KEPT_PHOTOS = 1_000;
+const REST_MS = 500;
+const ADDRESS_REST_MS = 300; // browsers refuse to change it hundreds of times
+
+const part = (id) => document.getElementById(id);
+const { kind } = embedded("loupe-state");
+const photos = new Map(); // id -> photo, as the server told it; the most recently told last
+const framesAt = new Map(); // place -> ids of the frames of the burst there
+const looked = new Set(); // ids that a live frame named
+const view = (photo) => deciding.view(photo);
+const deciding = new LoupeDeciding({ inHand, changed: showDecided, decided, returnTo });
+const bar = new DecisionBar(document.querySelector(".loupe-decide .decision-bar"), decide);
+const details = new Details(part("details"), { closed: () => {}, decide, view });
+
+let pass;
+let place; // where one stands
+let aim; // where one is going; the same once the photo is there
+let shownId;
+let isAtEnd = false;
+let retry = start;
+
+function put(told) {
+  for (const photo of told) {
+    photos.delete(photo.id);
+    photos.set(photo.id, photo);
+  }
+  for (const id of [...photos.keys()].slice(0, -KEPT_PHOTOS)) if (id !== shownId) photos.delete(id);
+}
+
+const shown = () => (shownId === undefined ? undefined : view(photos.get(shownId)));
+
+/** The photo that keys decide about: never one that is not seen yet, or no more. */
+function inHand() {
+  return details.stars.inHand ?? (isAtEnd || aim !== place ? undefined : shown());
+}
+
+function decide(photo, wishFor) {
+  deciding.decide(photo, wishFor);
+}
+
+// Moving
+
+async function start() {
+  const opened = await attempt(() => Pass.open(kind, put), start);
+  if (!opened) return;
+  pass = opened.pass;
+  const query = new URL(location).searchParams;
+  const isSame = Number(query.get("of")) === pass.id;
+  await go(isSame ? Number(query.get("at")) || opened.position : opened.position);
+  deciding.start();
+}
+
+/** Goes to a place; past the last is the end. Over photos that were removed it goes on by `step`. */
+async function go(to, { step = 1, frame } = {}) {
+  if (!pass || to < 1) return;
+  aim = to;
+  if (to > pass.n) return end();
+  const stop = pass.seen(to) ?? (await attempt(() => pass.stop(to), () => go(to, { step, frame })));
+  if (aim !== to || !part("trouble").hidden) return;
+  if (!stop) return go(to + step, { step });
+  place = to;
+  if (!photos.has(stop.photo.id)) put([stop.photo]);
+  show(frame ?? frameToShow(stop));
+  attempt(() => pass.prepare(to));
+}
+
+const move = (step) => go((isAtEnd ? pass.n + 1 : aim) + step, { step });
+
+async function end() {
+  isAtEnd = true;
+  place = aim;
+  shownId = undefined;
+  part("main").classList.add("at-end");
+  part("end").hidden = false;
+  part("stage").replaceChildren();
+  details.close();
+  rememberPlace();
+  announce("That was the last one");
+  if (pass.n) attempt(() => pass.stop(pass.n)); // so that undo finds the way back
+  await refreshEnd();
+  part("end-title").focus({ preventScroll: true });
+}
+
+let endAsked = 0;
+async function refreshEnd() {
+  const asked = (endAsked += 1);
+  const progress = await attempt(() => pass.progress(), refreshEnd);
+  if (progress && isAtEnd && asked === endAsked) showEnd(kind, progress, go);
+}
+
+/** The one that the stop proposed; once it is rejected, the sharpest of the frames that are left. */
+function frameToShow(stop) {
+  return view(photos.get(stop.photo.id)).rejected ? (nextFrame(stop.photo.id) ?? stop.photo.id) : stop.photo.id;
+}
+
+function nextFrame(except) {
+  const ids = framesAt.get(place) ?? [];
+  const left = ids.map((id) => photos.get(id)).filter(Boolean).map(view).filter((photo) => photo.id !== except && !isDecided(photo));
+  return left.sort((one, other) => (other.scores.sharpness ?? -1) - (one.scores.sharpness ?? -1))[0]?.id;
+}
+
+const isDecided = (photo) => photo.rejected || photo.kept || photo.manual_match || photo.user_rating !== null;
+
+function moveToFrame(step) {
+  const ids = (framesAt.get(place) ?? []).filter((id) => photos.has(id));
+  const next = ids[ids.indexOf(shownId) + step];
+  if (ids.length < 2 && kind === "cull" && shown()?.burst) return; // they are on their way
+  if (ids.length < 2) move(step);
+  else if (next !== undefined && !isAtEnd) show(next);
+}
+
+// Showing
+
+function show(id) {
+  isAtEnd = false;
+  shownId = id;
+  part("main").classList.remove("at-end");
+  part("end").hidden = true;
+  const photo = shown();
+  part("stage").replaceChildren(photo.preview_url ? imageOf(photo) : "No preview of this photo.");
+  part("file-name").textContent = photo.file_name;
+  part("file-name").title = photo.file_name;
+  part("position").textContent = `${count(place)} / ${count(pass.n)}`;
+  showState();
+  announce(`${count(place)} of ${count(pass.n)}: ${photo.file_name}${photo.user_rating ? `, ${photo.user_rating} stars` : ""}`);
+  if (details.isOpen) details.open(id);
+  rememberPlace();
+  decodeAround();
+  if (kind === "cull" && photo.burst && !framesAt.has(place)) loadFrames(place, photo.burst.id);
+}
+
+/** What was decided about it, and what stands beside it. */
+function showState() {
+  const photo = shown();
+  if (!photo) return;
+  bar.show(photo);
+  part("stage").classList.toggle("rejected", photo.rejected);
+  part("badges").replaceChildren(...decidedBadges(photo));
+  part("frames").hidden = !(kind === "cull" && photo.burst);
+  if (photo.burst) part("frames").textContent = `❐ ${burstName(photo.burst)}`;
+  showFilmstrip();
+}
+
+async function decodeAround() {
+  const at = place;
+  for (let n = 1; n <= AHEAD; n += 1) {
+    for (const near of [at + n, at - n]) {
+      if (near < 1 || near > pass.n) continue;
+      const stop = pass.seen(near) ?? (await attempt(() => pass.stop(near)));
+      if (aim !== at) return; // already further on, with its own
+      const photo = stop && (photos.get(stop.photo.id) ?? stop.photo);
+      if (photo?.preview_url) imageOf(photo);
+    }
+  }
+  showFilmstrip(); // its neighbours are there now
+}
+
+async function loadFrames(at, burstId) {
+  framesAt.set(at, []);
+  const frames = await attempt(async () => (await getJson(`/api/bursts/${burstId}`)).frames);
+  const found = frames && (await attempt(() => fetchByIds(frames.map((frame) => frame.id))));
+  if (!found) return framesAt.delete(at);
+  put(found);
+  framesAt.set(at, frames.map((frame) => frame.id)); // as they were taken
+  frames.forEach((frame) => pass.know(frame.id, at));
+  if (place !== at || isAtEnd) return undefined;
+  for (const photo of found.slice(0, 2 * AHEAD)) if (photo.preview_url) imageOf(photo);
+  return showFilmstrip();
+}
+
+function showFilmstrip() {
+  const strip = part("strip");
+  if (strip.hidden || isAtEnd) return;
+  const frames = framesAt.get(place) ?? [];
+  showStrip(strip, frames.length > 1 ? frames.filter((id) => photos.has(id)).map(frameEntry) : neighbours());
+}
+
+const frameEntry = (id) => ({ photo: view(photos.get(id)), isHere: id === shownId, choose: () => show(id) });
+
+function neighbours() {
+  const entries = [];
+  for (let near = Math.max(1, place - NEIGHBOURS); near <= Math.min(pass.n, place + NEIGHBOURS); near += 1) {
+    const stop = pass.seen(near);
+    const id = near === place ? shownId : stop?.photo.id;
+    if (stop) entries.push({ photo: view(photos.get(id) ?? stop.photo), isHere: near === place, choose: () => go(near) });
+  }
+  return entries;
+}
+
+let addressTimer;
+function rememberPlace() {
+  clearTimeout(addressTimer);
+  addressTimer = setTimeout(() => {
+    history.replaceState(null, "", `/review?pass=${kind}&of=${pass.id}&at=${place}`);
+  }, ADDRESS_REST_MS);
+}
+
+/** With `again`, a refusal is shown with a button; else it is for a later try to succeed. */
+async function attempt(work, again) {
+  if (again) part("trouble").hidden = true;
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    if (!again) return undefined;
+    retry = again;
+    part("trouble-text").textContent = error.message;
+    part("trouble").hidden = false;
+    return undefined;
+  }
+}
+
+// Deciding
+
+/** Keep and reject go on at once; of a burst to the next frame after a reject. A rating stays. */
+function decided(photo, wishFor) {
+  if (photo.id !== shownId) return;
+  if (wishFor === toggleReject && !photo.rejected) {
+    const frame = nextFrame(photo.id);
+    if (frame === undefined) move(1);
+    else show(frame);
+  } else if (wishFor === keep) {
+    move(1);
+  }
+}
+
+/** Keep in a burst: this frame stays, the others go. */
+function keepOfBurst() {
+  const photo = inHand();
+  if (kind !== "cull" || photo?.id !== shownId || !photo.burst || photo.rejected) return false;
+  const at = place;
+  const ids = framesAt.get(at)?.length ? framesAt.get(at) : [photo.id];
+  deciding.keepOfBurst(photo, ids).then(async (isDone) => {
+    if (isDone) put((await attempt(() => fetchByIds(ids))) ?? []);
+    else go(at, { frame: photo.id });
+    if (isAtEnd) refreshEnd();
+    else showState();
+  });
+  move(1);
+  return true;
+}
+
+/** Undo and redo show what they are about. */
+function returnTo(ids) {
+  const there = ids.find((id) => pass?.placeOf(id) !== undefined);
+  if (there === undefined || (!isAtEnd && ids.includes(shownId))) return;
+  go(pass.placeOf(there), { frame: ids.length === 1 && photos.has(there) ? there : undefined });
+}
+
+function showDecided(ids, items) {
+  put(items.filter((photo) => photos.has(photo.id)));
+  if (ids.includes(shownId) || !part("strip").hidden) showState();
+  details.decided(ids, items);
+  if (isAtEnd && items.length) refreshEnd();
+}
+
+// Live: what changes elsewhere is seen, and moves nothing.
+
+const lookAtChanged = paced(async () => {
+  const ids = [...looked];
+  looked.clear();
+  put(await fetchByIds(ids));
+  showState();
+  if (details.isOpen && ids.includes(details.id)) await details.refresh();
+}, REST_MS);
+
+function look(ids) {
+  ids.filter((id) => photos.has(id)).forEach((id) => looked.add(id));
+  if (looked.size) lookAtChanged();
+}
+
+onFrame((frame) => look(frame.photos));
+onReset(() => look([...photos.keys()].slice(-2 * NEIGHBOURS)));
+
+// Keys, buttons and swipes
+
+function togglePanel() {
+  if (details.isOpen) details.close();
+  else if (shownId !== undefined) details.open(shownId);
+}
+
+function toggleStrip() {
+  part("strip").hidden = !part("strip").hidden;
+  document.querySelector('[data-tool="strip"]').setAttribute("aria-pressed", String(!part("strip").hidden));
+  showFilmstrip();
+}
+
+function toggleFull() {
+  if (document.fullscreenElement) document.exitFullscreen();
+  else document.documentElement.requestFullscreen().catch(() => announce("This browser shows no page on the full screen"));
+}
+
+function toggleHelp() {
+  part("help").hidden = !part("help").hidden;
+  document.querySelector('[data-tool="help"]').setAttribute("aria-expanded", String(!part("help").hidden));
+}
+
+function leave() {
+  if (!part("help").hidden) toggleHelp();
+  else if (details.isOpen) details.close();
+  else location.assign("/gallery");
+}
+
+const tools = { undo: () => deciding.undo(), panel: togglePanel, strip: toggleStrip, full: toggleFull, help: toggleHelp };
+
+listenToKeys({
+  ArrowLeft: () => move(-1),
+  ArrowRight: () => move(1),
+  " ": () => move(1),
+  ArrowUp: () => moveToFrame(-1),
+  ArrowDown: () => moveToFrame(1),
+  Home: () => go(1),
+  End: () => pass && go(pass.n, { step: -1 }),
+  k: keepOfBurst,
+  i: togglePanel,
+  b: toggleStrip,
+  f: toggleFull,
+  "?": toggleHelp,
+  Escape: leave,
+  undo: () => deciding.undo(),
+  redo: () => deciding.redo(),
+});
+listenToSwipes(part("stage"), {
+  left: () => move(1),
+  right: () => move(-1),
+  up: () => inHand() && decide(inHand(), togglePick),
+  down: () => inHand() && decide(inHand(), toggleReject),
+});
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  tools[button?.dataset.tool]?.();
+  // After a click the space bar goes on to the next photo; it does not press the button again.
+  if (button && event.detail > 0 && !part("details").contains(button)) button.blur();
+});
+// The button that keeps does what the key does.
+part("main").addEventListener("click", (event) => {
+  if (!event.target.closest('[data-decide="keep"]') || !keepOfBurst()) return;
+  event.stopPropagation();
+}, { capture: true });
+part("previous").addEventListener("click", () => move(-1));
+part("next").addEventListener("click", () => move(1));
+part("retry").addEventListener("click", () => retry());
+
+start();

@@ -1,0 +1,116 @@
+"""The loupe in a real browser: a pass by keyboard, and one by touch."""
+
+import re
+
+from playwright.async_api import Page, expect
+
+from tests.browser.browsers import Browser
+from tests.browser.test_bursts import a_burst, with_pictures
+from tests.browser.test_deciding import settled
+from tests.browser.test_gallery_page import add_photos
+from tests.shoot import Shoot
+from tests.site import Site
+
+FAR = 10_000  # seconds from one photo to the next: no burst
+
+
+async def at(page: Page, name: str, position: str) -> None:
+    await expect(page.locator("#file-name")).to_have_text(name)
+    await expect(page.locator("#position")).to_have_text(position)
+
+
+async def says(page: Page, sentence: str) -> None:
+    await expect(page.locator("#announced")).to_contain_text(sentence)
+
+
+async def test_a_pass_is_culled_by_keyboard_to_its_end_and_taken_back(
+    shoot: Shoot, served: str, browser: Browser
+) -> None:
+    alone = [await shoot.photo(n * FAR, file_name=f"{n}.jpg") for n in (1, 2)]
+    await with_pictures(shoot, *alone)
+    frames = await a_burst(shoot, 3 * FAR, 3)  # the last is the sharpest
+    await shoot.search()
+    page = await browser.open(f"{served}/review")
+    await at(page, "1.jpg", "1 / 3")
+    await page.keyboard.press("4")
+    await says(page, "4 stars for 1.jpg")
+    await at(page, "1.jpg", "1 / 3")
+    for key in ("Control+x", "Alt+k", "Meta+5"):
+        await page.keyboard.press(key)
+    await page.keyboard.press("Space")
+    await at(page, "2.jpg", "2 / 3")
+    await page.keyboard.down("x")
+    await page.keyboard.down("x")  # held: the browser repeats it
+    await page.keyboard.up("x")
+    await at(page, "30000-2.jpg", "3 / 3")
+    await says(page, "Rejected 2.jpg. 3 of 3: 30000-2.jpg")
+    await expect(page.locator("#frames")).to_have_text("❐ burst of 3")
+    await page.keyboard.press("b")
+    await expect(page.locator(f".strip-entry[data-id='{frames[0]}']")).to_be_visible()
+    await page.keyboard.press("ArrowUp")
+    await at(page, "30000-1.jpg", "3 / 3")
+    await page.keyboard.press("k")
+    await expect(page.get_by_role("heading", name="All 3 are culled")).to_be_visible()
+    await says(page, "Kept 30000-1.jpg, rejected 2 others of the burst")
+    await expect(page.locator("#end-words")).to_contain_text("2 kept, 1 rejected")
+    await expect(page.get_by_role("link", name="1 kept: rate it?")).to_be_visible()
+    assert await shoot.rejected() == [alone[1], frames[0], frames[2]]
+
+    await page.keyboard.press("Control+z")
+    await at(page, "30000-2.jpg", "3 / 3")
+    await page.keyboard.press("Control+z")
+    await at(page, "2.jpg", "2 / 3")
+    await says(page, "Undone: Rejected 2.jpg")
+    await page.keyboard.press("Shift+Control+z")
+    await says(page, "Again: Rejected 2.jpg")
+    await page.keyboard.press("Home")
+    await at(page, "1.jpg", "1 / 3")
+    await expect(page.locator(".loupe-decide .stars .on")).to_have_count(4)
+    await page.goto(f"{served}/review")
+    await at(page, "30000-2.jpg", "3 / 3")
+    assert await shoot.rejected() == [alone[1]]
+    await page.keyboard.press("Escape")
+    await expect(page).to_have_url(re.compile("/gallery$"))
+
+
+async def test_a_pass_is_culled_by_touch_on_a_phone(site: Site, served: str, browser: Browser) -> None:
+    first, second, third = await add_photos(site, 3)
+    page = await browser.open(f"{served}/review?pass=cull", width=390)
+    decide = page.locator(".loupe-decide")
+    await at(page, first.file_name, "1 / 3")
+    assert await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+    small = "[...document.querySelectorAll('.loupe-decide button, .loupe-line button')].filter((button) => {"
+    small += (
+        "const { width, height } = button.getBoundingClientRect(); return height && Math.min(width, height) < 44; })"
+    )
+    assert await page.evaluate(f"{small}.map((button) => button.outerHTML)") == []
+    await decide.get_by_role("button", name="Keep", exact=True).tap()
+    await at(page, second.file_name, "2 / 3")
+    await swipe(page, 0, 200)
+    await at(page, third.file_name, "3 / 3")
+    await swipe(page, 200, 0)
+    await at(page, second.file_name, "2 / 3")
+    await decide.get_by_role("button", name="Undo (Ctrl+Z)").tap()
+    await says(page, f"Undone: Rejected {second.file_name}")
+    await swipe(page, 0, -200)
+    await expect(decide.get_by_role("button", name="Pick")).to_have_attribute("aria-pressed", "true")
+    await swipe(page, -200, 0)
+    await at(page, third.file_name, "3 / 3")
+    await decide.get_by_role("button", name="3 stars").tap()
+    await settled(site, first, kept=True, rejected=False)
+    await settled(site, second, manual_match=True, kept=True, rejected=False)
+    await settled(site, third, user_rating=3)
+
+
+async def swipe(page: Page, dx: int, dy: int) -> None:
+    """One finger over the photo."""
+    await page.evaluate(
+        """([dx, dy]) => {
+          const target = document.getElementById("stage");
+          const touch = (x, y) => new Touch({ identifier: 1, target, clientX: x, clientY: y });
+          const [from, to] = [touch(195, 300), touch(195 + dx, 300 + dy)];
+          target.dispatchEvent(new TouchEvent("touchstart", { touches: [from], changedTouches: [from] }));
+          target.dispatchEvent(new TouchEvent("touchend", { changedTouches: [to] }));
+        }""",
+        [dx, dy],
+    )
