@@ -1,0 +1,36 @@
+"""The export page in a real browser."""
+
+from pathlib import Path
+
+from playwright.async_api import expect
+
+from tests.browser.browsers import Browser
+from tests.integration.test_export import Desk
+from tests.site import Site
+
+
+async def test_approved_photos_are_rehearsed_exported_and_grouped_by_what_speaks_for_them(
+    site: Site, served: str, browser: Browser, tmp_path: Path
+) -> None:
+    desk = Desk(site, tmp_path)
+    await desk.sql("UPDATE taste_state SET is_trusted = true")
+    await desk.photo("a.jpg", user_rating=5)
+    await desk.photo("b.jpg", user_rating=1, preference_score=90)
+    await desk.photo("c.jpg", user_rating=4, preview=None)
+    page = await browser.open(f"{served}/export")
+    await expect(page.get_by_role("heading", name="Four and five stars 2 photos")).to_be_visible()
+    await expect(page.get_by_text("1 photo with one or two stars: you and the score disagree")).to_be_visible()
+    target = page.get_by_label("Into the folder")
+    await target.fill(str(tmp_path / "not" / "there"))
+    await target.press("Enter")
+    await expect(page.get_by_text(f"There is no folder {tmp_path}/not: make it first")).to_be_visible()
+    await target.fill(str(desk.target))
+    await page.get_by_role("button", name="Dry run").click()
+    await expect(page.get_by_text(f"2 photos would be exported to {desk.target}")).to_be_visible()
+    assert not desk.target.exists()
+    await page.get_by_role("button", name="Export 3 photos").click()
+    await expect(page.get_by_text(f"2 photos exported to {desk.target}")).to_be_visible()
+    await expect(page.get_by_text("c.jpg has no preview yet.")).to_be_visible()
+    assert desk.files == ["a.jpg", "b.jpg", "photos.json"]
+    await page.reload()
+    await expect(target).to_have_value(str(desk.target))
