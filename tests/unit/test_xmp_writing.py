@@ -102,6 +102,7 @@ def test_a_file_without_a_rating_gets_one(written_by: str) -> None:
     before = packet(0, bare)
     after = edited(before, rated(-1))
     assert (rating_of(before), rating_of(after)) == (None, -1)
+    assert after.count(b"xmlns:") == before.count(b"xmlns:")
     assert everything_else(after) == everything_else(before)
 
 
@@ -118,9 +119,10 @@ def test_a_file_that_never_spoke_of_ratings_gets_the_names_it_needs() -> None:
 
 def test_tags_join_the_keywords_that_are_there() -> None:
     before = with_keywords()
-    after = edited(before, rated(2, "oslo", "Fjord"))
-    assert tags_of(after) == ["Oslo", "snow & ice", "Fjord"]
-    assert after == before.replace(b"ice</rdf:li>", b"ice</rdf:li>\n     <rdf:li>Fjord</rdf:li>")
+    after = edited(before, rated(2, "OSLO", "Fjord & <sea>"))
+    assert tags_of(after) == ["Oslo", "snow & ice", "Fjord & <sea>"]
+    added = b"\n     <rdf:li>Fjord &amp; &lt;sea&gt;</rdf:li>"
+    assert after == before.replace(b"ice</rdf:li>", b"ice</rdf:li>" + added)
     assert edited(after, rated(2)) == after
 
 
@@ -143,8 +145,8 @@ def test_the_label_of_a_pick_goes_only_where_none_is_and_is_taken_back() -> None
         assert label_of(edited(picked, rated(2))) is None
         assert everything_else(edited(picked, rated(2))) == everything_else(before)
     assert label_of(edited(packet(2), rated(2))) == "Rouge"
-    element = packet(2, DIGIKAM.replace("<xmp:Rating>", f"<xmp:Label>{PICK_LABEL}</xmp:Label><xmp:Rating>"))
-    assert label_of(edited(element, rated(2))) is None
+    element = packet(2, DIGIKAM.replace("<xmp:Rating>", f"<xmp:Label>{PICK_LABEL}</xmp:Label>\n   <xmp:Rating>"))
+    assert edited(element, rated(2)) == packet(2, DIGIKAM)
     blank = packet(2, DIGIKAM.replace("<xmp:Rating>", "<xmp:Label/><xmp:Rating>"))
     assert label_of(edited(blank, rated(2, is_pick=True))) == PICK_LABEL
 
