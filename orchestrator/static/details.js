@@ -5,6 +5,7 @@ import { Description } from "./description.js";
 import { bytes, captureTime, count, exact, errorName, shutter, stageName, stateWord } from "./format.js";
 import { History } from "./history.js";
 import { PhotoStars } from "./photo-stars.js";
+import { ProjectField } from "./project-field.js";
 import { Why } from "./why.js";
 
 const SOURCES = { original: "the file itself", embedded: "the camera’s preview inside the RAW", companion: "the JPEG beside the RAW", demosaic: "the RAW, developed by Keepers" };
@@ -20,6 +21,7 @@ export class Details {
     this.description = new Description(this.#part("description"));
     this.history = new History(this.#part("history"));
     this.bar = new DecisionBar(node.querySelector(".decision-bar"), decide);
+    this.project = new ProjectField(this.#part("project"), decide);
     const why = node.querySelector(".why");
     this.stars = new PhotoStars(why, { decide, view });
     this.why = new Why(why, this.stars);
@@ -92,6 +94,7 @@ export class Details {
 
   #showDecided() {
     this.bar.show(this.shown);
+    this.project.show(this.shown);
     this.#part("about").textContent = about(this.shown);
   }
 

@@ -60,3 +60,25 @@ async def test_a_project_is_put_in_order_and_ends_without_losing_a_photo(
     await expect(page.locator("#projects .name")).to_have_text(["Azores"])
     await page.get_by_role("button", name="Undo").click()
     await expect(page.get_by_role("link", name="Iceland <b> 3 photos")).to_be_visible()
+
+
+async def test_the_panel_puts_a_photo_into_a_project_and_undo_takes_it_out(
+    site: Site, served: str, browser: Browser
+) -> None:
+    await a_project_of(site, "a.jpg")
+    page = await browser.open(f"{served}/gallery")
+    await page.locator(".card").first.focus()
+    await page.keyboard.press("i")
+    panel = page.get_by_role("complementary", name="About this photo")
+    field = panel.get_by_label("Project")
+    await expect(field).to_have_value("Iceland <b>")
+    await field.fill("Azores")
+    await field.press("Enter")
+    await expect(page.get_by_role("status").filter(has_text="Put a.jpg into Azores")).to_be_attached()
+    await expect(page.locator(".card .project")).to_have_text("Azores")
+    async with page.expect_response("**/undo"):
+        await page.get_by_role("button", name="Undo").click()
+    await expect(page.locator(".card .project")).to_have_text("Iceland <b>")
+    await expect(field).to_have_value("Iceland <b>")
+    answer = await site.client.get("/api/projects")
+    assert {item["name"]: item["photos"] for item in answer.json()["items"]} == {"Azores": 0, "Iceland <b>": 1}
