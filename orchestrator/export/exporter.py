@@ -63,11 +63,14 @@ def _export(job: Job, claims: ClaimStore, progress: Progress, disk: Disk) -> Non
         manifest.write(disk)
     try:
         _add(job, manifest, claims, progress, disk)
-    finally:
-        # Also when the disk is full: it may be that only the next picture was too large for it.
-        if not (job.target / manifests.NAME).exists() or (job.target / manifests.JOURNAL).exists():
-            manifest.write(disk)
+    except OSError:
+        # The disk may be full for the next picture only. Which pictures have their names, the journal knows best.
         disk.remove(job.target / manifests.PICTURE_PART)
+        manifests.read(job.target).write(disk)
+        raise
+    if not (job.target / manifests.NAME).exists() or (job.target / manifests.JOURNAL).exists():
+        manifest.write(disk)
+    disk.remove(job.target / manifests.PICTURE_PART)
 
 
 def _add(job: Job, manifest: Manifest, claims: ClaimStore, progress: Progress, disk: Disk) -> None:

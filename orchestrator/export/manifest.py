@@ -57,7 +57,11 @@ class Manifest:
     def write(self, disk: Disk) -> None:
         """All or nothing; the journal is not needed after it."""
         text = json.dumps(self.entries, ensure_ascii=False, indent=2) + "\n"
-        disk.write(self.folder / MANIFEST_PART, text.encode("utf-8", "replace"))
+        try:
+            disk.write(self.folder / MANIFEST_PART, text.encode("utf-8", "replace"))
+        except OSError:
+            disk.remove(self.folder / MANIFEST_PART)
+            raise
         disk.replace(self.folder / MANIFEST_PART, self.folder / NAME)
         disk.remove(self.folder / JOURNAL)
 

@@ -349,13 +349,15 @@ class Killed(BaseException):
 
 
 class StoppingDisk(Disk):
-    """Stops at one step: before it, or half-way through what it writes. Nothing is done after that."""
+    """Stops at one step: before it, or half-way through what it writes. Nothing is done after that, unless it is a
+    hiccup."""
 
-    def __init__(self, stop_at: int, stop: BaseException, *, half_way: bool = False) -> None:
+    def __init__(self, stop_at: int, stop: BaseException, *, half_way: bool = False, is_hiccup: bool = False) -> None:
         self.steps = 0
         self._stop_at = stop_at
         self._stop = stop
         self._half_way = half_way
+        self._is_hiccup = is_hiccup
 
     def write(self, path: Path, data: bytes) -> None:
         super().write(path, self._step(path, data))
@@ -384,7 +386,7 @@ class StoppingDisk(Disk):
 
     def _step(self, path: Path | None, data: bytes = b"") -> bytes:
         self.steps += 1
-        if self.steps > self._stop_at or (self.steps == self._stop_at and not self._half_way):
+        if (self.steps > self._stop_at and not self._is_hiccup) or (self.steps == self._stop_at and not self._half_way):
             raise self._stop
         return data[: len(data) // 2] if self.steps == self._stop_at else data
 
@@ -406,10 +408,17 @@ def photos(claims: ClaimStore, names: Iterable[str]) -> list[PhotoToExport]:
     ]  # fmt: skip
 
 
+STOPS = [
+    (Killed(), False),
+    (OSError(errno.ENOSPC, "No space left on device"), False),
+    (OSError(errno.EIO, "I/O"), True),
+]
+
+
 @pytest.mark.parametrize("half_way", [False, True])
-@pytest.mark.parametrize("stop", [Killed(), OSError(errno.ENOSPC, "No space left on device")], ids=["kill", "full"])
+@pytest.mark.parametrize(("stop", "is_hiccup"), STOPS, ids=["kill", "full", "hiccup"])
 def test_an_export_stopped_anywhere_leaves_a_valid_manifest_and_the_next_one_completes_it(
-    tmp_path: Path, stop: BaseException, half_way: bool
+    tmp_path: Path, stop: BaseException, is_hiccup: bool, half_way: bool
 ) -> None:
     claims = ClaimStore(tmp_path / "claims")
     chosen = photos(claims, ["a.jpg", "b.jpg", "a.NEF"])
@@ -420,7 +429,7 @@ def test_an_export_stopped_anywhere_leaves_a_valid_manifest_and_the_next_one_com
         target = tmp_path / f"{stop_at}"
         target.mkdir()
         export(Job(target, []), claims, Progress())
-        disk = StoppingDisk(stop_at, stop, half_way=half_way)
+        disk = StoppingDisk(stop_at, stop, half_way=half_way, is_hiccup=is_hiccup)
         try:
             export(Job(target, chosen), claims, Progress(), disk)
             is_through = True
