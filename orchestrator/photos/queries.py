@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Double, Select, SQLColumnExpression, cast, func, literal, select, tuple_
+from sqlalchemy import Double, Select, SQLColumnExpression, cast, func, literal, null, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -15,10 +15,11 @@ from orchestrator.models import FAILED, Burst, ImportItem, Photo, PhotoFile, Pho
 from orchestrator.paging import Cursor, Page, Value, decode
 from orchestrator.photos.addresses import preview_url, thumbnail_url
 from orchestrator.photos.selection import (
+    MOST_FOUND,
     Selection,
     conditions,
-    has_words,
     informed,
+    is_among,
     is_taste_trusted,
     named_elsewhere,
 )
@@ -149,14 +150,24 @@ async def _by_value(
 async def _by_rank(
     session: AsyncSession, selection: Selection, _: Sort, after: Cursor | None, most: int
 ) -> Sequence[Row]:
-    """The photos that have most to do with the words first. All that have the words are ranked for every page."""
-    words, ids = col(PhotoWords.words), col(Photo.id)
-    rank = cast(func.ts_rank(words, func.searched(selection.q)), Double)
-    query = _photos().add_columns(rank).join(PhotoWords, col(PhotoWords.photo_id) == ids)
-    query = _narrowed(query, replace(selection, q=None), by_subquery=True).where(has_words(selection.q or ""))
-    if after is not None:
-        query = query.where(tuple_(rank, ids) < tuple_(literal(_value_of(after.value, "relevance")), literal(after.id)))
-    return (await session.execute(query.order_by(rank.desc(), ids.desc()).limit(most))).all()
+    """The photos that have most to do with the words first. Only the newest that have them are ranked, for every page
+    again; of words that very many have the others follow, newest first."""
+    found, ids = selection.found or (), col(Photo.id)
+    rows: list[Row] = []
+    if after is None or after.value is not None:
+        rank = cast(func.ts_rank(col(PhotoWords.words), func.searched(selection.q)), Double)
+        query = _photos().add_columns(rank).join(PhotoWords, col(PhotoWords.photo_id) == ids)
+        ranked = _narrowed(query, replace(selection, q=None, tag=None, found=None), by_subquery=True)
+        ranked = ranked.where(is_among(col(PhotoWords.photo_id), found))
+        if after is not None:
+            here = tuple_(literal(_value_of(after.value, "relevance")), literal(after.id))
+            ranked = ranked.where(tuple_(rank, ids) < here)
+        rows += (await session.execute(ranked.order_by(rank.desc(), ids.desc()).limit(most))).all()
+    if len(rows) < most and len(found) == MOST_FOUND:
+        others = _narrowed(_photos().add_columns(cast(null(), Double)), selection, by_subquery=True)
+        others = others.where(ids < (after.id if after and after.value is None else found[-1]))
+        rows += (await session.execute(others.order_by(ids.desc()).limit(most - len(rows)))).all()
+    return rows
 
 
 def _leading_ids(selection: Selection) -> Ids | None:

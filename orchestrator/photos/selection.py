@@ -1,12 +1,27 @@
 """Which photos a grid shows: one filter, and whatever narrows it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from typing import Annotated
 
 from fastapi import Depends, Query
-from sqlalchemy import ARRAY, ColumnElement, Text, cast, func, literal_column, not_, or_, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Text,
+    any_,
+    cast,
+    func,
+    literal,
+    literal_column,
+    not_,
+    or_,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped
 from sqlmodel import col
 
 from orchestrator.models import FAILED, Burst, ImportItem, Photo, PhotoWords, Project, StageRun, TasteState
@@ -14,6 +29,7 @@ from orchestrator.paging import RowId
 from orchestrator.photos.views import Filter
 from orchestrator.taste.service import MATCH_SCORE
 
+MOST_FOUND = 5_000  # photos that are looked up by name; words of more are so common that any walk meets them soon
 LEAST_FOR_PROJECTS = 4  # stars: what is worth a place in a project
 
 
@@ -32,6 +48,7 @@ class Selection:
     until: date | None = None
     least_technical: float | None = None
     trusts_taste: bool = False  # whether a score alone makes a match: `informed` knows
+    found: tuple[int, ...] | None = None  # the newest photos with the words and the tag: `informed` knows
 
 
 def _selection(
@@ -57,10 +74,14 @@ SelectionDep = Annotated[Selection, Depends(_selection)]
 
 
 async def informed(session: AsyncSession, selection: Selection) -> Selection:
-    """The same, knowing whether the taste is to be trusted."""
-    if selection.filter not in {"match", "nomatch"}:
-        return selection
-    return replace(selection, trusts_taste=await is_taste_trusted(session))
+    """The same, knowing whether the taste is to be trusted and which photos have the words. PostgreSQL cannot guess
+    how rare a word is, and would walk every photo for one that has it."""
+    if selection.filter in {"match", "nomatch"}:
+        selection = replace(selection, trusts_taste=await is_taste_trusted(session))
+    if worded := _worded(selection):
+        ids = select(col(PhotoWords.photo_id)).where(*worded).order_by(col(PhotoWords.photo_id).desc())
+        selection = replace(selection, found=tuple(await session.scalars(ids.limit(MOST_FOUND))))
+    return selection
 
 
 async def is_taste_trusted(session: AsyncSession) -> bool:
@@ -116,17 +137,25 @@ def _narrowing(selection: Selection) -> list[ColumnElement[bool]]:
         found.append(col(Photo.captured_at) <= datetime.combine(selection.until, time.max))
     if selection.least_technical is not None:
         found.append(col(Photo.technical_score) >= selection.least_technical)
-    if selection.tag is not None:
-        has_tag = col(PhotoWords.tags).op("@>", is_comparison=True)(cast([selection.tag.lower()], ARRAY(Text)))
-        found.append(col(Photo.id).in_(select(col(PhotoWords.photo_id)).where(has_tag)))
-    if selection.q is not None:
-        worded = select(col(PhotoWords.photo_id)).where(has_words(selection.q))
-        found.append(col(Photo.id).in_(worded))
+    if selection.found is not None and len(selection.found) < MOST_FOUND:
+        found.append(is_among(col(Photo.id), selection.found))
+    elif worded := _worded(selection):
+        found.append(col(Photo.id).in_(select(col(PhotoWords.photo_id)).where(*worded)))
     return found
 
 
-def has_words(q: str) -> ColumnElement[bool]:
-    return col(PhotoWords.words).op("@@", is_comparison=True)(func.searched(q))
+def is_among(column: Mapped[int], ids: Sequence[int]) -> ColumnElement[bool]:
+    return column == any_(literal(list(ids), ARRAY(BigInteger)))
+
+
+def _worded(selection: Selection) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if selection.q is not None:
+        found.append(col(PhotoWords.words).op("@@", is_comparison=True)(func.searched(selection.q)))
+    if selection.tag is not None:
+        tags = cast([selection.tag.lower()], ARRAY(Text))
+        found.append(col(PhotoWords.tags).op("@>", is_comparison=True)(tags))
+    return found
 
 
 def named_elsewhere(selection: Selection) -> list[ColumnElement[bool]]:

@@ -5,8 +5,10 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, get_args
 
+import pytest
 from sqlalchemy import event, text
 
+from orchestrator.photos import queries, selection
 from orchestrator.photos.views import Filter, Sort
 from tests.integration.test_photos_api import all_pages, counted, names, some_photos
 from tests.site import Site
@@ -160,6 +162,15 @@ async def test_paging_by_each_order_shows_every_photo_once(site: Site) -> None:
             assert [item["user_rating"] for item in items] == [*ordered, None, None], sort
 
 
+async def test_words_that_very_many_photos_have_lose_none_of_them(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selection, "MOST_FOUND", 4)
+    monkeypatch.setattr(queries, "MOST_FOUND", 4)
+    await some_photos(site, *({"subject": "dog " * (n % 3 + 1)} for n in range(11)))
+    for order in ("relevance", "newest", "sharpness"):
+        items = await all_pages(site, f"/api/photos?q=dog&sort={order}&limit=3")
+        assert sorted(item["file_name"] for item in items) == [f"DSC_{n:04}.jpg" for n in range(11)], order
+
+
 async def test_an_index_answers_every_filter_in_every_order(site: Site) -> None:
     """Sequential scans are switched off, not dear: one that is left in a plan has no index beside it."""
     await many_photos(site, 3_000)
@@ -188,7 +199,7 @@ def statements(site: Site) -> Iterator[list[tuple[str, Any]]]:
     told: list[tuple[str, Any]] = []
 
     def listen(connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        if "FROM photos" in statement:
+        if "FROM photo" in statement:
             told.append((statement, parameters))
 
     event.listen(engine, "before_cursor_execute", listen)
