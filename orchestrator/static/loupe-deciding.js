@@ -19,6 +19,11 @@ export class LoupeDeciding extends Deciding {
     this.after.decided(photo, wishFor);
   }
 
+  /** Sends what an earlier page could not send; it may still wait after that, for a server that is away. */
+  sent() {
+    return this.decisions.queue.send();
+  }
+
   /** Keeps this frame and rejects the others of its burst; whether the server did it. */
   keepOfBurst(photo, ids) {
     const kept = this.#askToKeep(photo, ids);

@@ -62,19 +62,20 @@ function decide(photo, wishFor) {
 // Moving
 
 async function start() {
+  await deciding.sent(); // what the last page decided counts for where one goes on
   const opened = await attempt(() => Pass.open(kind, put), start);
   if (!opened) return;
   pass = opened.pass;
   const query = new URL(location).searchParams;
   const isSame = Number(query.get("of")) === pass.id;
   await go(isSame ? Number(query.get("at")) || opened.position : opened.position);
-  deciding.start();
 }
 
 /** Goes to a place; past the last is the end. Over photos that were removed it goes on by `step`. */
 async function go(to, { step = 1, frame } = {}) {
   if (!pass || to < 1) return;
   aim = to;
+  part("trouble").hidden = true;
   if (to > pass.n) return end();
   const stop = pass.seen(to) ?? (await attempt(() => pass.stop(to), () => go(to, { step, frame })));
   if (aim !== to || !part("trouble").hidden) return;
@@ -85,7 +86,10 @@ async function go(to, { step = 1, frame } = {}) {
   attempt(() => pass.prepare(to));
 }
 
-const move = (step) => go((isAtEnd ? pass.n + 1 : aim) + step, { step });
+function move(step) {
+  if (!isAtEnd) go(aim + step, { step });
+  else if (step < 0) go(pass.n, { step });
+}
 
 async function end() {
   isAtEnd = true;
