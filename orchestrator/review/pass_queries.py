@@ -65,7 +65,10 @@ def _stops(kind: Kind) -> str:
         FROM review_pass_items AS i
         JOIN photos AS p ON p.id = i.photo_id AND {visible("p")}
         LEFT JOIN bursts AS b ON b.id = p.burst_id AND i.burst_id IS NOT NULL AND p.burst_dissolved_at IS NULL
-        LEFT JOIN photos AS best ON best.id = b.best_id AND p.rejected_at IS NOT NULL AND {is_next}
+        LEFT JOIN LATERAL (  -- one at a time: without statistics a join over all photos is taken for cheap
+          SELECT best.id FROM photos AS best
+          WHERE best.id = b.best_id AND p.rejected_at IS NOT NULL AND {is_next} LIMIT 1
+        ) AS best ON true
         WHERE i.pass_id = :pass_id
     """
 

@@ -91,8 +91,8 @@ _APPEND_TO_CULL = text(
         FROM photos AS p
         LEFT JOIN bursts AS b ON b.id = p.burst_id AND b.size > 1 AND p.burst_dissolved_at IS NULL
         WHERE {visible("p")} AND {undecided("cull", "p")} AND {_NOT_IN_IT}
-          AND NOT (p.burst_dissolved_at IS NULL AND EXISTS (
-            SELECT 1 FROM review_pass_items AS i WHERE i.pass_id = :pass_id AND i.burst_id = p.burst_id))
+          AND (p.burst_dissolved_at IS NOT NULL OR p.burst_id IS NULL OR p.burst_id NOT IN (
+            SELECT i.burst_id FROM review_pass_items AS i WHERE i.pass_id = :pass_id AND i.burst_id IS NOT NULL))
         ORDER BY coalesce(b.id, -p.id), p.id = b.best_id DESC, p.sharpness_score DESC NULLS LAST, p.id) AS stops
       RETURNING 1)
     SELECT count(*) FROM added
