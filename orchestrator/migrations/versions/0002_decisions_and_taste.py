@@ -313,9 +313,11 @@ def upgrade() -> None:  # noqa: PLR0915  # a list of tables and columns, not log
     op.create_index("photo_words_tags", "photo_words", ["tags"], postgresql_using="gin")
     for function in (_SPACED, _SEARCHED, _KEEP_WORDS):
         op.execute(function)
+    # Not before a photo can be seen: a scan of a hundred thousand files would pay for words that nobody finds yet.
     op.execute(
-        "CREATE TRIGGER photos_words AFTER INSERT OR UPDATE OF file_name, camera_make, camera_model, subject,"
-        " artistic_mood, tags, suggested_tags ON photos FOR EACH ROW EXECUTE FUNCTION keep_photo_words()"
+        "CREATE TRIGGER photos_words AFTER INSERT OR UPDATE OF preview, file_name, camera_make, camera_model, subject,"
+        " artistic_mood, tags, suggested_tags ON photos FOR EACH ROW WHEN (NEW.preview IS NOT NULL)"
+        " EXECUTE FUNCTION keep_photo_words()"
     )
     op.execute("UPDATE photos SET file_name = file_name")  # those of an earlier version
     op.create_table(
