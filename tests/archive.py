@@ -30,7 +30,7 @@ from workers.runner import Delivery, run
 from workers.stages.convert import stage
 from workers.tools import Tools
 
-SETTLED_SECONDS = 20.0
+SETTLED_SECONDS = 60.0
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ from workers.stage import load
 from workers.tools import Tools
 
 WINDOW_SECONDS = 300.0
-SEEN_SECONDS = 20.0
+SEEN_SECONDS = 60.0
 
 
 class Connoisseur:

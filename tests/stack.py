@@ -19,7 +19,7 @@ import pytest
 from PIL import Image
 
 REPOSITORY = Path(__file__).parents[1]
-SETTLED_SECONDS = 60
+SETTLED_SECONDS = 120
 T = TypeVar("T")
 
 

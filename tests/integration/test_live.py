@@ -15,7 +15,7 @@ from orchestrator.live import Live
 from tests import factories
 from tests.site import Site, serve
 
-DEADLINE_SECONDS = 20
+DEADLINE_SECONDS = 40
 
 
 class Stream:

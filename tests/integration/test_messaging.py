@@ -27,7 +27,7 @@ from shared.topology import topology
 from tests import factories
 from tests.site import Site
 
-DEADLINE_SECONDS = 10
+DEADLINE_SECONDS = 40
 PROBE_SECONDS = 0.01
 
 

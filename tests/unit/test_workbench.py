@@ -17,7 +17,7 @@ from workers.tools import Tools
 from workers.watch import Watch
 from workers.workbench import Task, Workbench
 
-DEADLINE_SECONDS = 10
+DEADLINE_SECONDS = 40
 
 
 class Request(Message):
