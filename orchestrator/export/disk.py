@@ -1,15 +1,11 @@
 """What an export does to a folder, step by step: each step is whole or did not happen, whenever the power goes."""
 
 import errno
+import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-
-try:
-    import fcntl
-except ImportError:  # pragma: no cover - not on Linux or a Mac
-    fcntl = None  # type: ignore[assignment]  # a lock is then not taken
 
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES)
 
@@ -69,13 +65,12 @@ class Disk:
 def locked(folder: Path) -> Iterator[None]:
     """Nobody else exports into this folder meanwhile. Raises Busy."""
     with _opened(folder) as handle:
-        if fcntl is not None:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as exc:
-                raise Busy(errno.EBUSY, "another export into it is running") from exc
-            except OSError:  # a network disk without locks
-                pass
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as exc:
+            raise Busy(errno.EBUSY, "another export into it is running") from exc
+        except OSError:  # a network disk without locks
+            pass
         yield
 
 
