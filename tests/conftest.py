@@ -1,1 +1,10 @@
-pytest_plugins = ["tests.services", "tests.site", "tests.stack", "tests.archive", "tests.connoisseur", "tests.shoot"]
+pytest_plugins = [
+    "tests.services",
+    "tests.site",
+    "tests.stack",
+    "tests.archive",
+    "tests.connoisseur",
+    "tests.shoot",
+    "tests.exporting",
+    "tests.relaying",
+]

@@ -1,97 +1,25 @@
 """Exports: which photos, which files, and what is left when one is stopped at any moment."""
 
 import asyncio
-import errno
-import hashlib
 import io
 import json
 import os
-import threading
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 from PIL import Image
-from sqlalchemy import text
 
-from orchestrator.export import command, manifest
-from orchestrator.export.disk import Disk, locked
-from orchestrator.export.exporter import Job, Progress, export
-from orchestrator.export.photo import Photo as PhotoToExport
-from orchestrator.models import Photo, Root
-from shared.claims import ClaimStore, claim_of
+from orchestrator.export import command
+from orchestrator.export.disk import locked
+from shared.claims import claim_of
 from shared.errors import KeepersError
 from tests import factories
+from tests.exporting import PREVIEW, Desk
 from tests.pictures import dng, exif_block, saved, scene
-from tests.site import Site, serve
+from tests.site import serve
 from workers.engines.colour import srgb_profile
 
-PREVIEW = saved(scene(96, 64), "JPEG", icc_profile=srgb_profile())
 ARTIST, COPYRIGHT, ORIENTATION, GPS_LATITUDE = 0x013B, 0x8298, 0x0112, 2
-
-
-class Desk:
-    """A photographer's archive and the folder that it is exported to."""
-
-    def __init__(self, site: Site, folder: Path) -> None:
-        self.site = site
-        self.photos, self.target = folder / "photos", folder / "website"
-        self.photos.mkdir()
-
-    async def photo(self, name: str = "DSC_0001.jpg", original: bytes | None = None, **fields: Any) -> int:
-        async with self.site.services.sessions.begin() as session:
-            known = {"content_hash": hashlib.sha256(name.encode()).hexdigest(), "user_rating": 4, **fields}
-            photo: Photo = await factories.a_photo(session, await self._root(session), name, **known)
-            if "preview" not in fields:
-                photo.preview = self.site.claims.put(f"previews/{photo.id}.jpg", PREVIEW)
-            if original is not None:
-                await self._file(session, photo, name, original, "original")
-            return photo.id
-
-    async def companion(self, photo_id: int, name: str, data: bytes) -> None:
-        async with self.site.services.sessions.begin() as session:
-            await self._file(session, await session.get_one(Photo, photo_id), name, data, "companion")
-
-    async def _file(self, session: Any, photo: Photo, name: str, data: bytes, role: str) -> None:
-        (self.photos / name).write_bytes(data)
-        await factories.a_file(session, photo, name.encode(), role=role)
-
-    async def _root(self, session: Any) -> Root:
-        known = (await session.execute(text("SELECT id FROM roots"))).scalar()
-        return await session.get_one(Root, known) if known else await factories.a_root(session, bytes(self.photos))
-
-    async def sql(self, statement: str) -> None:
-        async with self.site.services.sessions.begin() as session:
-            await session.execute(text(statement))
-
-    async def start(self, **wishes: Any) -> httpx.Response:
-        return await self.site.client.post("/api/exports", json={"target": str(self.target), **wishes})
-
-    async def export(self, **wishes: Any) -> dict[str, Any]:
-        answer = await self.start(**wishes)
-        assert answer.status_code == 202, answer.text
-        return await self.finished(answer.json()["id"])
-
-    async def finished(self, export_id: str) -> dict[str, Any]:
-        for thread in threading.enumerate():
-            if thread.name == "export":
-                await asyncio.to_thread(thread.join)
-        return dict((await self.site.client.get(f"/api/exports/{export_id}")).json())
-
-    @property
-    def entries(self) -> list[dict[str, Any]]:
-        return list(json.loads((self.target / "photos.json").read_bytes()))
-
-    @property
-    def files(self) -> list[str]:
-        return sorted(path.name for path in self.target.iterdir())
-
-
-@pytest.fixture
-def desk(site: Site, tmp_path: Path) -> Desk:
-    return Desk(site, tmp_path)
 
 
 RULE = [
@@ -339,121 +267,3 @@ async def test_the_command_exports_through_the_open_keepers(
         assert await asyncio.to_thread(command.export, settings, desk.target, wishes, out) == 0
     assert out.getvalue().splitlines()[-1] == f"1 exported to {desk.target}, 0 there already."
     assert desk.files == ["a.jpg", "photos.json"]
-
-
-# An export that is stopped
-
-
-class Killed(BaseException):
-    """The process is gone."""
-
-
-class StoppingDisk(Disk):
-    """Stops at one step: before it, or half-way through what it writes. Nothing is done after that, unless it is a
-    hiccup."""
-
-    def __init__(self, stop_at: int, stop: BaseException, *, half_way: bool = False, is_hiccup: bool = False) -> None:
-        self.steps = 0
-        self._stop_at = stop_at
-        self._stop = stop
-        self._half_way = half_way
-        self._is_hiccup = is_hiccup
-
-    def write(self, path: Path, data: bytes) -> None:
-        super().write(path, self._step(path, data))
-        self._end()
-
-    def append(self, path: Path, data: bytes) -> None:
-        super().append(path, self._step(path, data))
-        self._end()
-
-    def publish(self, temporary: Path, final: Path) -> None:
-        self._step(None)
-        if self.steps == self._stop_at:
-            os.link(temporary, final)  # and not yet unlinked
-        self._end()
-        super().publish(temporary, final)
-
-    def replace(self, temporary: Path, final: Path) -> None:
-        self._step(None)
-        self._end()
-        super().replace(temporary, final)
-
-    def remove(self, path: Path) -> None:
-        self._step(None)
-        self._end()
-        super().remove(path)
-
-    def _step(self, path: Path | None, data: bytes = b"") -> bytes:
-        self.steps += 1
-        if (self.steps > self._stop_at and not self._is_hiccup) or (self.steps == self._stop_at and not self._half_way):
-            raise self._stop
-        return data[: len(data) // 2] if self.steps == self._stop_at else data
-
-    def _end(self) -> None:
-        if self.steps == self._stop_at:
-            raise self._stop
-
-
-def photos(claims: ClaimStore, names: Iterable[str]) -> list[PhotoToExport]:
-    nothing = dict.fromkeys(
-        ("subject", "content_type", "lighting", "mood", "captured_at", "utc_offset_minutes", "project")
-    )
-    return [
-        PhotoToExport(
-            id=n, content_hash=f"{n:08x}", file_name=name, preview=claims.put("preview.jpg", PREVIEW), user_rating=4,
-            manual_match=False, preference_score=None, tags=(), passes=True, **nothing,
-        )
-        for n, name in enumerate(names, 1)
-    ]  # fmt: skip
-
-
-STOPS = [
-    (Killed(), False),
-    (OSError(errno.ENOSPC, "No space left on device"), False),
-    (OSError(errno.EIO, "I/O"), True),
-]
-
-
-@pytest.mark.parametrize("half_way", [False, True])
-@pytest.mark.parametrize(("stop", "is_hiccup"), STOPS, ids=["kill", "full", "hiccup"])
-def test_an_export_stopped_anywhere_leaves_a_valid_manifest_and_the_next_one_completes_it(
-    tmp_path: Path, stop: BaseException, is_hiccup: bool, half_way: bool
-) -> None:
-    claims = ClaimStore(tmp_path / "claims")
-    chosen = photos(claims, ["a.jpg", "b.jpg", "a.NEF"])
-    whole = {"a.jpg", "b.jpg", "a-00000003.jpg"}
-    stop_at, is_through = 0, False
-    while not is_through:
-        stop_at += 1
-        target = tmp_path / f"{stop_at}"
-        target.mkdir()
-        export(Job(target, []), claims, Progress())
-        disk = StoppingDisk(stop_at, stop, half_way=half_way, is_hiccup=is_hiccup)
-        try:
-            export(Job(target, chosen), claims, Progress(), disk)
-            is_through = True
-        except (Killed, OSError):
-            named = {entry["filename"] for entry in json.loads((target / "photos.json").read_bytes())}
-            assert all((target / name).stat().st_size for name in named)
-        export(Job(target, chosen), claims, Progress())
-        entries = json.loads((target / "photos.json").read_bytes())
-        assert sorted(entry["photo_id"] for entry in entries) == [1, 2, 3], stop_at
-        assert {entry["filename"] for entry in entries} == whole
-        assert {path.name for path in target.iterdir()} - {manifest.MANIFEST_PART} == whole | {"photos.json"}, stop_at
-        for name in whole:
-            with Image.open(target / name) as image:
-                image.load()
-    assert stop_at > 10
-
-
-def test_a_file_put_under_the_name_of_a_picture_that_was_never_published_is_not_taken_for_it(tmp_path: Path) -> None:
-    claims, target = ClaimStore(tmp_path / "claims"), tmp_path / "website"
-    chosen = photos(claims, ["a.jpg"])
-    with pytest.raises(Killed):  # the journal has the name, the folder has not
-        export(Job(target, chosen), claims, Progress(), StoppingDisk(3, Killed()))
-    (target / "a.jpg").write_bytes(b"mine")
-    export(Job(target, chosen), claims, Progress())
-    (entry,) = json.loads((target / "photos.json").read_bytes())
-    assert entry["filename"] == "a-00000001.jpg"
-    assert (target / "a.jpg").read_bytes() == b"mine"
