@@ -5,7 +5,7 @@ from pathlib import Path
 from playwright.async_api import expect
 
 from tests.browser.browsers import Browser
-from tests.integration.test_export import Desk
+from tests.exporting import Desk
 from tests.site import Site
 
 

@@ -4,7 +4,7 @@ from playwright.async_api import expect
 
 from tests.archive import Archive
 from tests.browser.browsers import Browser
-from tests.integration.test_ratings_in_files import a_photo, a_sidecar, said
+from tests.ratings_in_files import a_photo, a_sidecar, said
 from tests.site import serve
 
 
