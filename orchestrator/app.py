@@ -8,49 +8,28 @@ from functools import partial
 import structlog
 from fastapi import FastAPI
 
-from orchestrator import events, health, live, tallies, web
+from orchestrator import events, tallies, web
 from orchestrator.bursts import detection as bursts
-from orchestrator.bursts import routes as burst_routes
 from orchestrator.context import Services
 from orchestrator.curation import again, watching
-from orchestrator.curation import routes as curation_routes
 from orchestrator.curation import service as curation
 from orchestrator.db import migrate, open_engine, open_sessions
-from orchestrator.embedding import routes as embedding_routes
 from orchestrator.embedding import service as embedding
 from orchestrator.embedding.background import ClipFetch
 from orchestrator.exchange import Exchange
-from orchestrator.export import pages as export_pages
-from orchestrator.export import routes as export_routes
-from orchestrator.failures import pages as failure_pages
-from orchestrator.failures import routes as failure_routes
-from orchestrator.file_ratings import pages as file_rating_pages
-from orchestrator.file_ratings import routes as file_rating_routes
-from orchestrator.imports import pages as import_pages
-from orchestrator.imports import routes as import_routes
 from orchestrator.imports.scan import Scanner
 from orchestrator.imports.service import Imports
 from orchestrator.live import Live
 from orchestrator.outbox import Relay
-from orchestrator.photos import pages as photo_pages
-from orchestrator.photos import routes as photo_routes
 from orchestrator.photos import sweeper
 from orchestrator.pipeline import PIPELINE, Pipeline, limited, stages
-from orchestrator.projects import pages as project_pages
-from orchestrator.projects import routes as project_routes
 from orchestrator.results import ResultApplier
-from orchestrator.review import pages as review_pages
-from orchestrator.review import pass_routes
-from orchestrator.review import routes as review_routes
-from orchestrator.stages import routes as stage_routes
+from orchestrator.routers import ROUTERS
 from orchestrator.tasks import end_tasks
-from orchestrator.taste import pages as taste_pages
-from orchestrator.taste import routes as taste_routes
 from orchestrator.taste.artifacts import Artifacts
 from orchestrator.taste.keeper import Keeper
 from orchestrator.throughput import Throughput
 from orchestrator.upkeep import Job, keep_up
-from orchestrator.write_back import routes as write_back_routes
 from shared.claims import ClaimStore
 from shared.errors import KeepersError
 from shared.settings import Settings
@@ -74,14 +53,8 @@ def create_app(settings: Settings, pipeline: Pipeline = PIPELINE) -> FastAPI:
         redoc_url=None,
     )
     web.install(app)
-    for module in (
-        import_routes, import_pages, photo_routes, photo_pages, review_routes, pass_routes, review_pages,
-        failure_routes, failure_pages,
-        project_routes, project_pages, stage_routes, burst_routes, file_rating_routes, file_rating_pages,
-        export_routes, export_pages,
-        embedding_routes, curation_routes, taste_routes, taste_pages, write_back_routes, live, health,
-    ):  # fmt: skip
-        app.include_router(module.router)
+    for router in ROUTERS:
+        app.include_router(router)
     return app
 
 

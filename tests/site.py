@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,43 +11,22 @@ from pathlib import Path
 import httpx
 import pytest
 import uvicorn
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
-from orchestrator import live, web
+from orchestrator import web
 from orchestrator.answers import ERRORS
-from orchestrator.bursts import routes as burst_routes
 from orchestrator.context import Services
-from orchestrator.curation import routes as curation_routes
 from orchestrator.db import migrate, open_engine, open_sessions
-from orchestrator.embedding import routes as embedding_routes
 from orchestrator.embedding.background import ClipFetch
-from orchestrator.export import pages as export_pages
-from orchestrator.export import routes as export_routes
-from orchestrator.failures import pages as failure_pages
-from orchestrator.failures import routes as failure_routes
-from orchestrator.file_ratings import pages as file_rating_pages
-from orchestrator.file_ratings import routes as file_rating_routes
-from orchestrator.imports import pages as import_pages
-from orchestrator.imports import routes as import_routes
 from orchestrator.imports.scan import Scanner
 from orchestrator.imports.service import Imports
 from orchestrator.live import Live
-from orchestrator.photos import pages as photo_pages
-from orchestrator.photos import routes as photo_routes
 from orchestrator.pipeline import PIPELINE
-from orchestrator.projects import pages as project_pages
-from orchestrator.projects import routes as project_routes
-from orchestrator.review import pages as review_pages
-from orchestrator.review import pass_routes
-from orchestrator.review import routes as review_routes
+from orchestrator.routers import ROUTERS
 from orchestrator.server import Server
-from orchestrator.stages import routes as stage_routes
-from orchestrator.taste import pages as taste_pages
-from orchestrator.taste import routes as taste_routes
 from orchestrator.taste.artifacts import Artifacts
-from orchestrator.write_back import routes as write_back_routes
 from shared.claims import ClaimStore
 from shared.settings import Settings
 
@@ -149,20 +128,9 @@ def an_app(services: Services) -> FastAPI:
     app = FastAPI(docs_url=None, redoc_url=None, responses=ERRORS)
     app.state.services = services
     web.install(app)
-    for router in _routers():
+    for router in ROUTERS:
         app.include_router(router)
     return app
-
-
-def _routers() -> Iterator[APIRouter]:
-    for module in (
-        import_routes, import_pages, photo_routes, photo_pages, review_routes, pass_routes, review_pages,
-        failure_routes, failure_pages,
-        project_routes, project_pages, stage_routes, burst_routes, file_rating_routes, file_rating_pages,
-        export_routes, export_pages,
-        embedding_routes, curation_routes, taste_routes, taste_pages, write_back_routes, live,
-    ):  # fmt: skip
-        yield module.router
 
 
 def _no_relay() -> None:

@@ -1,0 +1,35 @@
+"""Every page and every address of the web side."""
+
+from orchestrator import health, live
+from orchestrator.bursts import routes as burst_routes
+from orchestrator.curation import routes as curation_routes
+from orchestrator.embedding import routes as embedding_routes
+from orchestrator.export import pages as export_pages
+from orchestrator.export import routes as export_routes
+from orchestrator.failures import pages as failure_pages
+from orchestrator.failures import routes as failure_routes
+from orchestrator.file_ratings import pages as file_rating_pages
+from orchestrator.file_ratings import routes as file_rating_routes
+from orchestrator.imports import pages as import_pages
+from orchestrator.imports import routes as import_routes
+from orchestrator.photos import pages as photo_pages
+from orchestrator.photos import routes as photo_routes
+from orchestrator.projects import pages as project_pages
+from orchestrator.projects import routes as project_routes
+from orchestrator.review import pages as review_pages
+from orchestrator.review import pass_routes
+from orchestrator.review import routes as review_routes
+from orchestrator.stages import routes as stage_routes
+from orchestrator.taste import pages as taste_pages
+from orchestrator.taste import routes as taste_routes
+from orchestrator.write_back import routes as write_back_routes
+
+ROUTERS = tuple(
+    module.router
+    for module in (
+        import_routes, import_pages, photo_routes, photo_pages, review_routes, pass_routes, review_pages,
+        failure_routes, failure_pages, project_routes, project_pages, stage_routes, burst_routes,
+        file_rating_routes, file_rating_pages, export_routes, export_pages, embedding_routes, curation_routes,
+        taste_routes, taste_pages, write_back_routes, live, health,
+    )
+)  # fmt: skip
