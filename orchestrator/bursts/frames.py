@@ -12,8 +12,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from orchestrator.bursts.sizes import TAKES_PART
+from orchestrator.embedding import vectors
 from shared.claims import ClaimStore
-from shared.contracts.embed import DIMENSIONS
 
 FOLDER = "bursts"
 _AT_ONCE = 5_000
@@ -23,7 +23,7 @@ Columns = Mapping[str, NDArray[Any]]  # Any: see shared.contracts.bursts
 # A frame whose neighbours in time are all too far away is alone, whatever it looks like: it stays here.
 _CANDIDATES = f"""
 SELECT id, (extract(epoch FROM captured_at) * 1000000)::bigint AS captured_us, camera_make, camera_model,
-  halfvec_send(vector) AS vector, sharpness_score, exposure_bias_ev, focus_distance_m,
+  {vectors.SENT} AS vector, sharpness_score, exposure_bias_ev, focus_distance_m,
   burst_best_at IS NOT NULL AS is_chosen
 FROM (SELECT *, captured_at - lag(captured_at) OVER by_time AS before,
     lead(captured_at) OVER by_time - captured_at AS after
@@ -52,17 +52,12 @@ def _columns(rows: Any, cameras: dict[tuple[str | None, str | None], int]) -> Co
         "photo_ids": np.array([row.id for row in rows], np.int64),
         "captured_us": np.array([row.captured_us for row in rows], np.int64),
         "cameras": np.array(camera_of, np.int32),
-        "vectors": _vectors(b"".join(row.vector for row in rows)),
+        "vectors": vectors.unpacked(b"".join(row.vector for row in rows)),
         "sharpness": np.array([row.sharpness_score for row in rows], np.float32),  # None becomes NaN
         "exposure_bias_ev": np.array([row.exposure_bias_ev for row in rows], np.float32),
         "focus_distance_m": np.array([row.focus_distance_m for row in rows], np.float32),
         "is_chosen": np.array([row.is_chosen for row in rows], np.bool_),
     }
-
-
-def _vectors(sent: bytes) -> NDArray[np.float16]:
-    """pgvector sends a count and an unused number, two bytes each, before the big-endian values."""
-    return np.frombuffer(sent, ">f2").reshape(-1, 2 + DIMENSIONS)[:, 2:].astype("<f2")
 
 
 async def store(claims: ClaimStore, columns: Columns) -> str:

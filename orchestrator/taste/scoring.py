@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from orchestrator import events, runs
 from orchestrator.db import Sessions
 from orchestrator.embedding import service as embedding
+from orchestrator.embedding.vectors import Vectors
 from orchestrator.models import TasteModel
 from orchestrator.taste import jobs, service, vectors
 from orchestrator.taste.artifacts import Artifacts
@@ -187,7 +188,7 @@ class Scoring:
             scores = force.taste.out_of_fold_scores()[places].tolist()
             await write_scores(session, force.activation, force.taste.photo_ids[places].tolist(), scores)
 
-    async def _send(self, force: Force, batch: Batch, ids: vectors.Ids, found: vectors.Vectors) -> None:
+    async def _send(self, force: Force, batch: Batch, ids: vectors.Ids, found: Vectors) -> None:
         data = await asyncio.to_thread(vectors.packed, {"photo_ids": ids, "vectors": found})
         claim = await asyncio.to_thread(self._claims.put, f"{JOBS_FOLDER}/score-{secrets.token_hex(8)}.npz", data)
         request = score.Request(

@@ -9,13 +9,12 @@ from numpy.typing import NDArray
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from orchestrator.embedding.vectors import SENT, Vectors, unpacked
 from shared.contracts.embed import DIMENSIONS
 
 _AT_ONCE = 2_500  # vectors in one field of one row: about 4 MB
-_HEADER_BYTES = 4  # halfvec_send: int16 dimensions, int16 unused, then big-endian float16
 
 Ids = NDArray[np.int64]
-Vectors = NDArray[np.float16]
 
 
 async def read(session: AsyncSession, model: str, photo_ids: Sequence[int]) -> tuple[Ids, Vectors]:
@@ -27,7 +26,7 @@ async def read(session: AsyncSession, model: str, photo_ids: Sequence[int]) -> t
             await session.execute(
                 text(
                     f"SELECT array_agg(photo_id ORDER BY photo_id) AS ids,"
-                    f" string_agg(substr(halfvec_send(vector), {_HEADER_BYTES + 1}), '' ORDER BY photo_id) AS data"
+                    f" string_agg({SENT}, '' ORDER BY photo_id) AS data"
                     " FROM photo_vectors WHERE model = :model AND photo_id = ANY(:ids)"
                 ),
                 {"model": model, "ids": wanted[start : start + _AT_ONCE]},
@@ -35,7 +34,7 @@ async def read(session: AsyncSession, model: str, photo_ids: Sequence[int]) -> t
         ).one()
         if row.ids:
             ids.append(np.array(row.ids, np.int64))
-            vectors.append(np.frombuffer(row.data, ">f2").reshape(-1, DIMENSIONS).astype("<f2"))
+            vectors.append(unpacked(row.data))
     return np.concatenate(ids), np.concatenate(vectors)
 
 
