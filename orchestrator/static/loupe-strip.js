@@ -1,8 +1,17 @@
 // The filmstrip: the frames of the burst one stands at, or the photos before and after.
 import { decidedBadges } from "./badges.js";
 
+const node = document.getElementById("strip");
+
+export const isStripOpen = () => !node.hidden;
+
+export function toggleStrip() {
+  node.hidden = !node.hidden;
+  document.querySelector('[data-tool="strip"]').setAttribute("aria-pressed", String(!node.hidden));
+}
+
 /** `entries` are {photo, isHere, choose}. */
-export function showStrip(node, entries) {
+export function showStrip(entries) {
   node.replaceChildren(...entries.map(makeEntry));
   node.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 }

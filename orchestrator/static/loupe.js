@@ -1,34 +1,32 @@
 // The loupe: one photo after another in the frozen order of a pass, decided about by key, button or swipe.
-import { embedded, getJson, paced, Refusal } from "./api.js";
+import { embedded } from "./api.js";
 import { decidedBadges } from "./badges.js";
 import { burstName } from "./burst-badge.js";
 import { DecisionBar } from "./decision-bar.js";
 import { Details } from "./details.js";
 import { count } from "./format.js";
-import { onFrame, onReset } from "./live.js";
 import { LoupeDeciding } from "./loupe-deciding.js";
 import { showEnd } from "./loupe-end.js";
 import { imageOf } from "./loupe-images.js";
 import { listenToKeys } from "./loupe-keys.js";
 import { Pass } from "./loupe-pass.js";
+import { LoupePhotos } from "./loupe-photos.js";
 import { announce } from "./loupe-said.js";
-import { showStrip } from "./loupe-strip.js";
+import { isStripOpen, showStrip, toggleStrip } from "./loupe-strip.js";
+import { isHelpOpen, toggleFull, toggleHelp } from "./loupe-tools.js";
 import { listenToSwipes } from "./loupe-touch.js";
+import { attempt, forgetTrouble, isInTrouble } from "./loupe-trouble.js";
 import { fetchByIds } from "./photo-store.js";
 import { keep, togglePick, toggleReject } from "./wishes.js";
 
 const AHEAD = 3; // photos that are decoded, in both directions
 const NEIGHBOURS = 8; // in the filmstrip, in both directions
-const KEPT_PHOTOS = 1_000;
-const REST_MS = 500;
 const ADDRESS_REST_MS = 300; // browsers refuse to change it hundreds of times
 
 const part = (id) => document.getElementById(id);
 const { kind } = embedded("loupe-state");
-const photos = new Map(); // id -> photo, as the server told it; the most recently told last
-const framesAt = new Map(); // place -> ids of the frames of the burst there
-const looked = new Set(); // ids that a live frame named
 const view = (photo) => deciding.view(photo);
+const photos = new LoupePhotos({ view, changed: changedElsewhere });
 const deciding = new LoupeDeciding({ inHand, changed: showDecided, decided, returnTo });
 const bar = new DecisionBar(document.querySelector(".loupe-decide .decision-bar"), decide);
 const details = new Details(part("details"), { closed: () => {}, decide, view });
@@ -38,17 +36,8 @@ let place; // where one stands
 let aim; // where one is going; the same once the photo is there
 let shownId;
 let isAtEnd = false;
-let retry = start;
 
-function put(told) {
-  for (const photo of told) {
-    photos.delete(photo.id);
-    photos.set(photo.id, photo);
-  }
-  for (const id of [...photos.keys()].slice(0, -KEPT_PHOTOS)) if (id !== shownId) photos.delete(id);
-}
-
-const shown = () => (shownId === undefined ? undefined : view(photos.get(shownId)));
+const shown = () => (shownId === undefined ? undefined : photos.get(shownId));
 
 /** The photo that keys decide about: never one that is not seen yet, or no more. */
 function inHand() {
@@ -63,7 +52,7 @@ function decide(photo, wishFor) {
 
 async function start() {
   await deciding.sent(); // what the last page decided counts for where one goes on
-  const opened = await attempt(() => Pass.open(kind, put), start);
+  const opened = await attempt(() => Pass.open(kind, (told) => photos.put(told)), start);
   if (!opened) return;
   pass = opened.pass;
   const query = new URL(location).searchParams;
@@ -75,13 +64,13 @@ async function start() {
 async function go(to, { step = 1, frame } = {}) {
   if (!pass || to < 1) return;
   aim = to;
-  part("trouble").hidden = true;
+  forgetTrouble();
   if (to > pass.n) return end();
   const stop = pass.seen(to) ?? (await attempt(() => pass.stop(to), () => go(to, { step, frame })));
-  if (aim !== to || !part("trouble").hidden) return;
+  if (aim !== to || isInTrouble()) return;
   if (!stop) return go(to + step, { step });
   place = to;
-  if (!photos.has(stop.photo.id)) put([stop.photo]);
+  if (!photos.has(stop.photo.id)) photos.put([stop.photo]);
   show(frame ?? frameToShow(stop));
   attempt(() => pass.prepare(to));
 }
@@ -94,7 +83,7 @@ function move(step) {
 async function end() {
   isAtEnd = true;
   place = aim;
-  shownId = undefined;
+  shownId = photos.shownId = undefined;
   part("main").classList.add("at-end");
   part("end").hidden = false;
   part("stage").replaceChildren();
@@ -114,20 +103,12 @@ async function refreshEnd() {
 }
 
 /** The one that the stop proposed; once it is rejected, the sharpest of the frames that are left. */
-function frameToShow(stop) {
-  return view(photos.get(stop.photo.id)).rejected ? (nextFrame(stop.photo.id) ?? stop.photo.id) : stop.photo.id;
+function frameToShow({ photo: { id } }) {
+  return photos.get(id).rejected ? (photos.nextFrame(place, id) ?? id) : id;
 }
-
-function nextFrame(except) {
-  const ids = framesAt.get(place) ?? [];
-  const left = ids.map((id) => photos.get(id)).filter(Boolean).map(view).filter((photo) => photo.id !== except && !isDecided(photo));
-  return left.sort((one, other) => (other.scores.sharpness ?? -1) - (one.scores.sharpness ?? -1))[0]?.id;
-}
-
-const isDecided = (photo) => photo.rejected || photo.kept || photo.manual_match || photo.user_rating !== null;
 
 function moveToFrame(step) {
-  const ids = (framesAt.get(place) ?? []).filter((id) => photos.has(id));
+  const ids = photos.framesAt(place);
   const next = ids[ids.indexOf(shownId) + step];
   if (ids.length < 2 && kind === "cull" && shown()?.burst) return; // they are on their way
   if (ids.length < 2) move(step);
@@ -138,7 +119,7 @@ function moveToFrame(step) {
 
 function show(id) {
   isAtEnd = false;
-  shownId = id;
+  shownId = photos.shownId = id;
   part("main").classList.remove("at-end");
   part("end").hidden = true;
   const photo = shown();
@@ -151,7 +132,7 @@ function show(id) {
   if (details.isOpen) details.open(id);
   rememberPlace();
   decodeAround();
-  if (kind === "cull" && photo.burst && !framesAt.has(place)) loadFrames(place, photo.burst.id);
+  if (kind === "cull" && photo.burst) loadFrames(place, photo.burst.id);
 }
 
 /** What was decided about it, and what stands beside it. */
@@ -181,33 +162,27 @@ async function decodeAround() {
 }
 
 async function loadFrames(at, burstId) {
-  framesAt.set(at, []);
-  const frames = await attempt(async () => (await getJson(`/api/bursts/${burstId}`)).frames);
-  const found = frames && (await attempt(() => fetchByIds(frames.map((frame) => frame.id))));
-  if (!found) return framesAt.delete(at);
-  put(found);
-  framesAt.set(at, frames.map((frame) => frame.id)); // as they were taken
-  frames.forEach((frame) => pass.know(frame.id, at));
-  if (place !== at || isAtEnd) return undefined;
-  for (const photo of found.slice(0, 2 * AHEAD)) if (photo.preview_url) imageOf(photo);
-  return showFilmstrip();
+  const frames = await photos.loadFrames(at, burstId);
+  frames?.forEach((frame) => pass.know(frame.id, at));
+  if (!frames || place !== at || isAtEnd) return;
+  for (const photo of frames.slice(0, 2 * AHEAD)) if (photo.preview_url) imageOf(photo);
+  showFilmstrip();
 }
 
 function showFilmstrip() {
-  const strip = part("strip");
-  if (strip.hidden || isAtEnd) return;
-  const frames = framesAt.get(place) ?? [];
-  showStrip(strip, frames.length > 1 ? frames.filter((id) => photos.has(id)).map(frameEntry) : neighbours());
+  if (!isStripOpen() || isAtEnd) return;
+  const frames = photos.framesAt(place);
+  showStrip(frames.length > 1 ? frames.map(frameEntry) : neighbours());
 }
 
-const frameEntry = (id) => ({ photo: view(photos.get(id)), isHere: id === shownId, choose: () => show(id) });
+const frameEntry = (id) => ({ photo: photos.get(id), isHere: id === shownId, choose: () => show(id) });
 
 function neighbours() {
   const entries = [];
   for (let near = Math.max(1, place - NEIGHBOURS); near <= Math.min(pass.n, place + NEIGHBOURS); near += 1) {
     const stop = pass.seen(near);
     const id = near === place ? shownId : stop?.photo.id;
-    if (stop) entries.push({ photo: view(photos.get(id) ?? stop.photo), isHere: near === place, choose: () => go(near) });
+    if (stop) entries.push({ photo: photos.get(id) ?? view(stop.photo), isHere: near === place, choose: () => go(near) });
   }
   return entries;
 }
@@ -220,28 +195,13 @@ function rememberPlace() {
   }, ADDRESS_REST_MS);
 }
 
-/** With `again`, a refusal is shown with a button; else it is for a later try to succeed. */
-async function attempt(work, again) {
-  if (again) part("trouble").hidden = true;
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    if (!again) return undefined;
-    retry = again;
-    part("trouble-text").textContent = error.message;
-    part("trouble").hidden = false;
-    return undefined;
-  }
-}
-
 // Deciding
 
 /** Keep and reject go on at once; of a burst to the next frame after a reject. A rating stays. */
 function decided(photo, wishFor) {
   if (photo.id !== shownId) return;
   if (wishFor === toggleReject && !photo.rejected) {
-    const frame = nextFrame(photo.id);
+    const frame = photos.nextFrame(place, photo.id);
     if (frame === undefined) move(1);
     else show(frame);
   } else if (wishFor === keep) {
@@ -254,9 +214,10 @@ function keepOfBurst() {
   const photo = inHand();
   if (kind !== "cull" || photo?.id !== shownId || !photo.burst || photo.rejected) return false;
   const at = place;
-  const ids = framesAt.get(at)?.length ? framesAt.get(at) : [photo.id];
+  const frames = photos.framesAt(at);
+  const ids = frames.length ? frames : [photo.id];
   deciding.keepOfBurst(photo, ids).then(async (isDone) => {
-    if (isDone) put((await attempt(() => fetchByIds(ids))) ?? []);
+    if (isDone) photos.put((await attempt(() => fetchByIds(ids))) ?? []);
     else go(at, { frame: photo.id });
     if (isAtEnd) refreshEnd();
     else showState();
@@ -273,29 +234,16 @@ function returnTo(ids) {
 }
 
 function showDecided(ids, items) {
-  put(items.filter((photo) => photos.has(photo.id)));
-  if (ids.includes(shownId) || !part("strip").hidden) showState();
+  photos.put(items.filter((photo) => photos.has(photo.id)));
+  if (ids.includes(shownId) || isStripOpen()) showState();
   details.decided(ids, items);
   if (isAtEnd && items.length) refreshEnd();
 }
 
-// Live: what changes elsewhere is seen, and moves nothing.
-
-const lookAtChanged = paced(async () => {
-  const ids = [...looked];
-  looked.clear();
-  put(await fetchByIds(ids));
+function changedElsewhere(ids) {
   showState();
-  if (details.isOpen && ids.includes(details.id)) await details.refresh();
-}, REST_MS);
-
-function look(ids) {
-  ids.filter((id) => photos.has(id)).forEach((id) => looked.add(id));
-  if (looked.size) lookAtChanged();
+  if (details.isOpen && ids.includes(details.id)) details.refresh();
 }
-
-onFrame((frame) => look(frame.photos));
-onReset(() => look([...photos.keys()].slice(-2 * NEIGHBOURS)));
 
 // Keys, buttons and swipes
 
@@ -304,29 +252,18 @@ function togglePanel() {
   else if (shownId !== undefined) details.open(shownId);
 }
 
-function toggleStrip() {
-  part("strip").hidden = !part("strip").hidden;
-  document.querySelector('[data-tool="strip"]').setAttribute("aria-pressed", String(!part("strip").hidden));
-  showFilmstrip();
-}
-
-function toggleFull() {
-  if (document.fullscreenElement) document.exitFullscreen();
-  else document.documentElement.requestFullscreen().catch(() => announce("This browser shows no page on the full screen"));
-}
-
-function toggleHelp() {
-  part("help").hidden = !part("help").hidden;
-  document.querySelector('[data-tool="help"]').setAttribute("aria-expanded", String(!part("help").hidden));
-}
-
 function leave() {
-  if (!part("help").hidden) toggleHelp();
+  if (isHelpOpen()) toggleHelp();
   else if (details.isOpen) details.close();
   else location.assign("/gallery");
 }
 
-const tools = { undo: () => deciding.undo(), panel: togglePanel, strip: toggleStrip, full: toggleFull, help: toggleHelp };
+function switchStrip() {
+  toggleStrip();
+  showFilmstrip();
+}
+
+const tools = { undo: () => deciding.undo(), panel: togglePanel, strip: switchStrip, full: toggleFull, help: toggleHelp };
 
 listenToKeys({
   ArrowLeft: () => move(-1),
@@ -338,7 +275,7 @@ listenToKeys({
   End: () => pass && go(pass.n, { step: -1 }),
   k: keepOfBurst,
   i: togglePanel,
-  b: toggleStrip,
+  b: switchStrip,
   f: toggleFull,
   "?": toggleHelp,
   Escape: leave,
@@ -364,6 +301,5 @@ part("main").addEventListener("click", (event) => {
 }, { capture: true });
 part("previous").addEventListener("click", () => move(-1));
 part("next").addEventListener("click", () => move(1));
-part("retry").addEventListener("click", () => retry());
 
 start();
