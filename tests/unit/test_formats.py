@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from shared import quick_hash
+from shared import quick_hash, signatures
 from shared.claims import claim_of
 from shared.formats import COMPANION_EXTENSIONS, IMAGE_EXTENSIONS, RAW_EXTENSIONS, extension_of
 from tests.pictures import saved, scene
-from workers.domain import damage, formats
+from workers.domain import damage
 from workers.domain.names import printable_name
 
 
@@ -45,7 +45,7 @@ def test_raw_and_companion_extensions_are_image_extensions() -> None:
     ],
 )
 def test_content_goes_before_the_extension(head: bytes, extension: str, kind: str | None) -> None:
-    assert formats.sniff(head, extension) == kind
+    assert signatures.sniff(head, extension) == kind
 
 
 def test_a_name_in_a_sentence_is_printable_whatever_its_bytes() -> None:

@@ -5,12 +5,13 @@ from typing import Literal, NoReturn
 
 import structlog
 
+from shared import signatures
 from shared.claims import ClaimStore
 from shared.contracts import convert
 from shared.errors import CorruptFile, Hold, Reject, TooLarge, UnsupportedFile, Verdict
 from shared.formats import extension_of
 from shared.settings import Settings
-from workers.domain import damage, formats, phash, quality
+from workers.domain import damage, phash, quality
 from workers.domain.names import printable_name
 from workers.engines import embedded_rating, exif, odd_bits, originals, pillow_images, raw, tiff_tags, vips_images
 from workers.engines.originals import Original
@@ -59,13 +60,13 @@ def _decode(original: Original, beside: Original | None, request: convert.Reques
     try:
         return _decode_raw(original.data, extension, settings.raw_render, companion, check_size)
     except UnsupportedFile:
-        if formats.sniff(original.data[: formats.HEAD_BYTES], "") != "TIFF":
+        if signatures.sniff(original.data[: signatures.HEAD_BYTES], "") != "TIFF":
             raise
         return _decode_image(original.data, "TIFF", check_size)  # a TIFF under the name of a RAW
 
 
 def _kind(data: bytes, extension: str) -> str:
-    kind = formats.sniff(data[: formats.HEAD_BYTES], extension)
+    kind = signatures.sniff(data[: signatures.HEAD_BYTES], extension)
     if kind is None:
         raise UnsupportedFile
     return "RAW" if kind == "TIFF" and tiff_tags.is_raw(data) else kind
@@ -207,7 +208,7 @@ def _reject_by_name(reject: Reject, name: str, original: Original) -> NoReturn:
     if isinstance(reject, CorruptFile):
         raise CorruptFile(f"{name} is broken and shows no picture.", **reject.context) from reject
     if isinstance(reject, UnsupportedFile):
-        content = formats.describe(original.data[: formats.HEAD_BYTES])
+        content = signatures.describe(original.data[: signatures.HEAD_BYTES])
         raise UnsupportedFile(
             f"{name} is not a photograph that Keepers can read: {content}.", **reject.context
         ) from reject

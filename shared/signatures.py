@@ -1,4 +1,4 @@
-"""What a file is, by its content. The extension only decides where content leaves a choice."""
+"""What a file is, by its first bytes. The extension only decides where they leave a choice."""
 
 from shared.formats import RAW_EXTENSIONS
 
