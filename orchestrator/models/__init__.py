@@ -2,7 +2,7 @@
 
 from orchestrator.models.columns import Json
 from orchestrator.models.curation import CurationState
-from orchestrator.models.imports import Import, ImportItem, RatingConflict, Sidecar
+from orchestrator.models.imports import DueSidecar, Import, ImportItem, RatingConflict, Sidecar, Watch
 from orchestrator.models.photos import (
     EmbeddingModel,
     EndedProject,
@@ -27,6 +27,8 @@ from orchestrator.models.pipeline import (
     StageRun,
     Tally,
 )
+from orchestrator.models.placards import Placard
+from orchestrator.models.preferences import Preference
 from orchestrator.models.review import ReviewPass, ReviewPassItem
 from orchestrator.models.states import (
     CANCELLED,
@@ -43,7 +45,7 @@ from orchestrator.models.states import (
     RETRYING,
     SKIPPED,
 )
-from orchestrator.models.taste import Burst, BurstState, RatingEvent, TasteModel, TasteState
+from orchestrator.models.taste import Burst, BurstState, NewFrame, RatingEvent, TasteModel, TasteState
 
 __all__ = [
     "CANCELLED",
@@ -66,6 +68,7 @@ __all__ = [
     "Consent",
     "CurationState",
     "DeadLetter",
+    "DueSidecar",
     "EmbeddingModel",
     "EndedProject",
     "ErrorLog",
@@ -74,11 +77,14 @@ __all__ = [
     "ImportItem",
     "Json",
     "MergedPhoto",
+    "NewFrame",
     "OrphanCandidate",
     "Photo",
     "PhotoFile",
     "PhotoVector",
     "PhotoWords",
+    "Placard",
+    "Preference",
     "Project",
     "ProjectPosition",
     "RatingConflict",
@@ -92,4 +98,5 @@ __all__ = [
     "Tally",
     "TasteModel",
     "TasteState",
+    "Watch",
 ]

@@ -23,8 +23,25 @@ class Import(SQLModel, table=True):
     left_alone: Json = json()  # extension -> count
     with_rating: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # items that carry a rating
     error: str | None = Field(default=None, sa_type=Text)
+    is_watched: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})  # fed by a watch
     created_at: datetime = moment(now=True)
     finished_at: datetime | None = moment()
+
+
+class Watch(SQLModel, table=True):
+    """A folder of a root whose new files are imported as they come."""
+
+    __tablename__ = "watches"
+    __table_args__ = (Index("watches_folder", "root_id", "folder", unique=True),)
+    id: int = row_id()
+    root_id: int = reference("roots.id")
+    folder: bytes = Field(sa_type=LargeBinary)  # relative to the root, b"" for all of it
+    is_polled: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})  # the person wishes it
+    state: str = Field(default="starting", sa_type=Text, sa_column_kwargs={"server_default": "starting"})
+    problem: str | None = Field(default=None, sa_type=Text)
+    import_id: int | None = reference("imports.id", nullable=True, ondelete="SET NULL")  # that new files join
+    last_new_at: datetime | None = moment()
+    created_at: datetime = moment(now=True)
 
 
 class ImportItem(SQLModel, table=True):
@@ -67,6 +84,18 @@ class Sidecar(SQLModel, table=True):
     mtime_ns: int = Field(sa_type=BigInteger)
     photo_id: int = reference("photos.id")
     rating: int | None = Field(default=None, sa_type=SmallInteger)  # 1-5, -1 = rejected, NULL = says nothing
+    problem: str | None = Field(default=None, sa_type=Text)
+
+
+class DueSidecar(SQLModel, table=True):
+    """What the person decided about this photo is not in its sidecar yet. `problem` says why it was not written;
+    without another try to come `due_at` is infinity."""
+
+    __tablename__ = "due_sidecars"
+    __table_args__ = (Index("due_sidecars_due", "root_id", "due_at"),)
+    root_id: int = Field(sa_column=Column(BigInteger, ForeignKey("roots.id", ondelete="CASCADE"), primary_key=True))
+    photo_id: int = Field(sa_column=Column(BigInteger, ForeignKey("photos.id", ondelete="CASCADE"), primary_key=True))
+    due_at: datetime = moment(now=True)
     problem: str | None = Field(default=None, sa_type=Text)
 
 

@@ -29,6 +29,7 @@ class Root(SQLModel, table=True):
     state: str = Field(default="online", sa_type=Text)  # online, offline
     problem: str | None = Field(default=None, sa_type=Text)
     writes_sidecars: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})  # the person allowed it
+    sidecar_problem: str | None = Field(default=None, sa_type=Text)  # why none can be written now
     created_at: datetime = moment(now=True)
 
 

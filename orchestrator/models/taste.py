@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, Index, Text, text
+from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, Index, Text, text
 from sqlmodel import Field, SQLModel
 
 from orchestrator.models.columns import Json, json, moment, reference, row_id
@@ -86,4 +86,16 @@ class BurstState(SQLModel, table=True):
     least_cosine: float | None = None  # NULL: the embedder's own
     cosine_model: str | None = Field(default=None, sa_type=Text)  # the embedder that `least_cosine` was chosen for
     is_urgent: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})  # whatever else is under way
+    whole_seq: int = Field(
+        default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"}
+    )  # last for all frames
+    model: str | None = Field(default=None, sa_type=Text)  # the embedder that all frames were last compared by
     found_claim: str | None = Field(default=None, sa_type=Text)  # what was found and is not applied yet
+
+
+class NewFrame(SQLModel, table=True):
+    """A photo whose bursts are to be found: it got its vector in the wish `seq`."""
+
+    __tablename__ = "new_frames"
+    photo_id: int = Field(sa_column=Column(BigInteger, ForeignKey("photos.id", ondelete="CASCADE"), primary_key=True))
+    seq: int = Field(sa_type=BigInteger)

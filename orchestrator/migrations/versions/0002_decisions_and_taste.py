@@ -56,6 +56,8 @@ def upgrade() -> None:  # noqa: PLR0915  # a list of tables and columns, not log
         sa.Column("least_cosine", sa.Float(), nullable=True),
         sa.Column("cosine_model", sa.Text(), nullable=True),
         sa.Column("is_urgent", sa.Boolean(), server_default="false", nullable=False),
+        sa.Column("whole_seq", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("model", sa.Text(), nullable=True),
         sa.Column("found_claim", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
@@ -184,6 +186,12 @@ def upgrade() -> None:  # noqa: PLR0915  # a list of tables and columns, not log
         sa.Column("into_id", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["into_id"], ["photos.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("photo_id"),
+    )
+    op.create_table(
+        "preferences",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("value", JSONB(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
     )
     op.create_table(
         "review_passes",
@@ -350,8 +358,63 @@ def upgrade() -> None:  # noqa: PLR0915  # a list of tables and columns, not log
             "preview IS NOT NULL AND deleted_at IS NULL AND rejected_at IS NULL AND project_id IS NOT NULL"
         ),
     )
+    op.create_table(
+        "placards",
+        sa.Column("id", sa.BigInteger(), autoincrement=True, nullable=False),
+        sa.Column("content_hash", sa.Text(), nullable=False),
+        sa.Column("file_name", sa.Text(), nullable=False),
+        sa.Column("upload", sa.Text(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("preview", sa.Text(), nullable=True),
+        sa.Column("preview_width", sa.Integer(), nullable=True),
+        sa.Column("preview_height", sa.Integer(), nullable=True),
+        sa.Column("thumbnail", sa.Text(), nullable=True),
+        sa.Column("placeholder", sa.Text(), nullable=True),
+        sa.Column("damage", sa.Text(), nullable=True),
+        sa.Column("exif", JSONB(), server_default="{}", nullable=False),
+        sa.Column("description", JSONB(), server_default="{}", nullable=False),
+        sa.Column("dropped_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("content_hash"),
+    )
     op.execute("INSERT INTO taste_state (id) VALUES (1)")
     op.execute("INSERT INTO burst_state (id) VALUES (1)")
+    op.create_table(
+        "new_frames",
+        sa.Column("photo_id", sa.BigInteger(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["photo_id"], ["photos.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("photo_id"),
+    )
+    op.create_table(
+        "watches",
+        sa.Column("id", sa.BigInteger(), autoincrement=True, nullable=False),
+        sa.Column("root_id", sa.BigInteger(), nullable=False),
+        sa.Column("folder", sa.LargeBinary(), nullable=False),
+        sa.Column("is_polled", sa.Boolean(), server_default="false", nullable=False),
+        sa.Column("state", sa.Text(), server_default="starting", nullable=False),
+        sa.Column("problem", sa.Text(), nullable=True),
+        sa.Column("import_id", sa.BigInteger(), nullable=True),
+        sa.Column("last_new_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(["import_id"], ["imports.id"], ondelete="SET NULL"),
+        sa.ForeignKeyConstraint(["root_id"], ["roots.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("watches_folder", "watches", ["root_id", "folder"], unique=True)
+    op.create_table(
+        "due_sidecars",
+        sa.Column("root_id", sa.BigInteger(), nullable=False),
+        sa.Column("photo_id", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("problem", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["photo_id"], ["photos.id"], ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["root_id"], ["roots.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("root_id", "photo_id"),
+    )
+    op.create_index("due_sidecars_due", "due_sidecars", ["root_id", "due_at"])
+    op.add_column("roots", sa.Column("sidecar_problem", sa.Text(), nullable=True))
+    op.add_column("imports", sa.Column("is_watched", sa.Boolean(), server_default="false", nullable=False))
     op.execute("INSERT INTO curation_state (id) VALUES (1)")
 
 
