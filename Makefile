@@ -1,6 +1,6 @@
 # Keepers. `make` alone says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo export check test unit bench
+.PHONY: help setup up demo export check test unit bench screenshots
 
 # Beside the home of `make up`, which the samples must not enter.
 DEMO_HOME ?= $(or $(KEEPERS_HOME),$(if $(filter 0,$(shell id -u)),/var/lib/keepers,$(HOME)/.keepers))-demo
@@ -15,6 +15,7 @@ help:
 	@echo 'make unit                    run the tests that need no service'
 	@echo 'make check                   format, lint, types, import rules'
 	@echo 'make bench                   measure the speed on this machine'
+	@echo 'make screenshots             take the pictures of docs/screens anew'
 
 setup:
 	@sh deploy/setup.sh up
@@ -48,3 +49,7 @@ unit:
 bench:
 	@sh deploy/setup.sh test
 	.venv/bin/python -m benchmarks
+
+screenshots:
+	@sh deploy/setup.sh test
+	.venv/bin/python docs/take_screenshots.py
