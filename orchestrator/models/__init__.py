@@ -29,6 +29,7 @@ from orchestrator.models.pipeline import (
 )
 from orchestrator.models.placards import Placard
 from orchestrator.models.preferences import Preference
+from orchestrator.models.placards import Placard
 from orchestrator.models.review import ReviewPass, ReviewPassItem
 from orchestrator.models.states import (
     CANCELLED,
@@ -83,6 +84,7 @@ __all__ = [
     "PhotoFile",
     "PhotoVector",
     "PhotoWords",
+    "Placard",
     "Placard",
     "Preference",
     "Project",
