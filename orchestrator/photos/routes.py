@@ -1,7 +1,8 @@
 """Photos as JSON, and their pictures."""
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse, Response
@@ -11,7 +12,9 @@ from orchestrator.context import Services, ServicesDep
 from orchestrator.models import Photo
 from orchestrator.paging import MAX_ID, PageDep, RowId
 from orchestrator.photos.addresses import version_of
-from orchestrator.photos.counts import PhotoCounts
+from orchestrator.photos.anchors import Anchors, Between, PhotoAnchors, ids_between
+from orchestrator.photos.counts import photo_counts
+from orchestrator.photos.facets import FacetCounts, facet_counts
 from orchestrator.photos.queries import photo_detail, photo_page, photos_by_id, usual_sort
 from orchestrator.photos.selection import SelectionDep
 from orchestrator.photos.service import make_pictures_again
@@ -19,6 +22,8 @@ from orchestrator.photos.views import Counts, PhotoDetail, PhotoList, Sort
 from shared.errors import OutsideRoots
 
 router = APIRouter(responses=ERRORS)
+
+T = TypeVar("T")
 
 _IMMUTABLE = "private, max-age=31536000, immutable"
 
@@ -30,19 +35,53 @@ async def list_photos(
     page: PageDep,
     sort: Annotated[Sort | None, Query(description="relevance by default when words are given, else newest")] = None,
     ids: Annotated[str | None, Query(pattern=r"^\d+(,\d+)*$", max_length=10_000, description="only these")] = None,
+    last: Annotated[str | None, Query(description="no further than this cursor: `after` of the next anchor")] = None,
 ) -> PhotoList:
     async with services.sessions() as session:
         if ids is not None:
             wanted = [id_ for id_ in map(int, ids.split(",")) if id_ <= MAX_ID]
             return PhotoList(items=await photos_by_id(session, selection, wanted), next=None)
         shown = replace(selection, filter=selection.filter or "all")
-        return await photo_page(session, shown, sort or usual_sort(shown), page)
+        return await photo_page(session, shown, sort or usual_sort(shown), page, last)
+
+
+@router.get("/api/photos/anchors")
+async def list_anchors(
+    request: Request,
+    services: ServicesDep,
+    selection: SelectionDep,
+    sort: Sort | None = None,
+    around: Annotated[RowId | None, Query(description="a photo: which segment of the list holds it")] = None,
+) -> Anchors:
+    """Where one can jump into this list. May lag behind as the counts do; what lies between two anchors does not."""
+    kept = _once(request, "photo_anchors", lambda: PhotoAnchors(services.sessions))
+    shown = replace(selection, filter=selection.filter or "all")
+    return await kept.of(shown, sort or usual_sort(shown), around)
+
+
+@router.get("/api/photos/between")
+async def list_between(
+    services: ServicesDep, selection: SelectionDep, first: RowId, last: RowId, sort: Sort | None = None
+) -> Between:
+    """The photos of this list from one to another, however far apart; none when one of them is not in it."""
+    shown = replace(selection, filter=selection.filter or "all")
+    async with services.sessions() as session:
+        return Between(ids=await ids_between(session, shown, sort or usual_sort(shown), first, last))
 
 
 @router.get("/api/photos/counts")
-async def count_photos(request: Request, services: ServicesDep, project: str | None = None) -> Counts:
-    """How many photos each filter shows. May lag behind by twenty times what counting takes."""
-    return await _counts(request, services).of(project or None)
+async def count_photos(request: Request, services: ServicesDep, selection: SelectionDep) -> Counts:
+    """How many photos each filter shows, of those that everything else leaves. May lag behind by twenty times what
+    counting takes."""
+    kept = _once(request, "photo_counts", lambda: photo_counts(services.sessions, services.live))
+    return await kept.of(replace(selection, filter=None))
+
+
+@router.get("/api/photos/facets")
+async def count_facets(request: Request, services: ServicesDep, selection: SelectionDep) -> FacetCounts:
+    """How many photos each camera, kind of content, project and tag would leave. May lag behind as the counts do."""
+    kept = _once(request, "facet_counts", lambda: facet_counts(services.sessions))
+    return await kept.of(replace(selection, filter=selection.filter or "all"))
 
 
 @router.get("/api/photos/{photo_id}")
@@ -87,9 +126,10 @@ def _is_on_disk(services: Services, claim: str) -> bool:
         raise Refused(404, "outside_roots", exc.message) from exc
 
 
-def _counts(request: Request, services: Services) -> PhotoCounts:
+def _once(request: Request, name: str, make: Callable[[], T]) -> T:
+    """What this application keeps between requests."""
     state = request.app.state
-    if not hasattr(state, "photo_counts"):
-        state.photo_counts = PhotoCounts(services.sessions, services.live)
-    counts: PhotoCounts = state.photo_counts
-    return counts
+    if not hasattr(state, name):
+        setattr(state, name, make())
+    kept: T = getattr(state, name)
+    return kept

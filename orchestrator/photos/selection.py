@@ -73,15 +73,26 @@ def _selection(
 SelectionDep = Annotated[Selection, Depends(_selection)]
 
 
+def is_narrowed(selection: Selection) -> bool:
+    """By more than its filter."""
+    return replace(selection, filter="all") != Selection()
+
+
 async def informed(session: AsyncSession, selection: Selection) -> Selection:
     """The same, knowing whether the taste is to be trusted and which photos have the words. PostgreSQL cannot guess
     how rare a word is, and would walk every photo for one that has it."""
-    if selection.filter in {"match", "nomatch"}:
-        selection = replace(selection, trusts_taste=await is_taste_trusted(session))
+    selection = await trusting(session, selection)
     if worded := _worded(selection):
         ids = select(col(PhotoWords.photo_id)).where(*worded).order_by(col(PhotoWords.photo_id).desc())
         selection = replace(selection, found=tuple(await session.scalars(ids.limit(MOST_FOUND))))
     return selection
+
+
+async def trusting(session: AsyncSession, selection: Selection) -> Selection:
+    """The same, knowing whether the taste is to be trusted: enough where all of it is read, and no page."""
+    if selection.filter not in {"match", "nomatch"}:
+        return selection
+    return replace(selection, trusts_taste=await is_taste_trusted(session))
 
 
 async def is_taste_trusted(session: AsyncSession) -> bool:
@@ -90,10 +101,10 @@ async def is_taste_trusted(session: AsyncSession) -> bool:
 
 def conditions(selection: Selection) -> list[ColumnElement[bool]]:
     """Of the photos themselves. Failures and imports, which other tables name, are left out: see `named_elsewhere`."""
-    return [*_of_filter(selection), *_narrowing(selection)]
+    return [*of_filter(selection), *_narrowing(selection)]
 
 
-def _of_filter(selection: Selection) -> list[ColumnElement[bool]]:
+def of_filter(selection: Selection) -> list[ColumnElement[bool]]:
     """Each set is the predicate of an index in models/photos.py."""
     has_preview = col(Photo.preview).is_not(None)
     if selection.filter in {None, "failed"}:

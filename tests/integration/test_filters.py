@@ -8,7 +8,7 @@ from typing import Any, get_args
 import pytest
 from sqlalchemy import event, text
 
-from orchestrator.photos import queries, selection
+from orchestrator.photos import orders, selection
 from orchestrator.photos.views import Filter, Sort
 from tests.integration.test_photos_api import all_pages, counted, names, some_photos
 from tests.site import Site
@@ -164,11 +164,44 @@ async def test_paging_by_each_order_shows_every_photo_once(site: Site) -> None:
 
 async def test_words_that_very_many_photos_have_lose_none_of_them(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(selection, "MOST_FOUND", 4)
-    monkeypatch.setattr(queries, "MOST_FOUND", 4)
+    monkeypatch.setattr(orders, "MOST_FOUND", 4)
     await some_photos(site, *({"subject": "dog " * (n % 3 + 1)} for n in range(11)))
     for order in ("relevance", "newest", "sharpness"):
         items = await all_pages(site, f"/api/photos?q=dog&sort={order}&limit=3")
         assert sorted(item["file_name"] for item in items) == [f"DSC_{n:04}.jpg" for n in range(11)], order
+
+
+async def test_counts_of_filters_and_values_agree_with_the_lists(site: Site) -> None:
+    await many_photos(site, 400)
+    async with site.session() as session:
+        await session.execute(text("INSERT INTO projects (name) VALUES ('Iceland'), ('Norway')"))
+        await session.execute(text("UPDATE photos SET project_id = 1 + id % 2 WHERE id % 3 = 0"))
+        frames = "SELECT count(*) FROM photos WHERE burst_id = bursts.id AND rejected_at IS NULL"
+        await session.execute(text(f"UPDATE bursts SET size = ({frames})"))
+        await session.commit()
+    narrowings = (
+        "",
+        "camera=Z+3",
+        "tag=tag+7",
+        "q=dog&from=2020-01-02",
+        "technical=60&content_type=street",
+        "project=Iceland",
+    )
+    for narrowing in narrowings:
+        counts = await counted(site, f"/api/photos/counts?{narrowing}&filter=rated")  # whatever filter is chosen
+        listed = {name: await all_pages(site, f"/api/photos?filter={name}&{narrowing}") for name in get_args(Filter)}
+        assert counts == {name: len(items) for name, items in listed.items()}, narrowing
+    narrowed = "filter=rated&camera=Z+1&content_type=street"
+    values = (await site.client.get(f"/api/photos/facets?{narrowed}")).json()
+    assert len(values["cameras"]) == 3  # the others took no street scenes
+    for value, count in values["cameras"].items():
+        others = f"filter=rated&content_type=street&camera={value.replace(' ', '+')}"
+        assert len(await all_pages(site, f"/api/photos?{others}")) == count, value
+    for value, count in values["projects"].items():
+        assert len(await all_pages(site, f"/api/photos?{narrowed}&project={value}")) == count, value
+    for value, count in values["tags"].items():
+        assert len(await all_pages(site, f"/api/photos?{narrowed}&tag={value.replace(' ', '+')}")) == count, value
+    assert values["content_types"] == {"street": values["tags"]["photo"]}
 
 
 async def test_an_index_answers_every_filter_in_every_order(site: Site) -> None:
