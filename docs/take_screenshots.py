@@ -118,7 +118,7 @@ def _take(browser: Browser, address: str, name: str, width: int, look: Look) -> 
     page.wait_for_load_state("load")
     if not is_phone:
         look(page)
-    page.wait_for_function("[...document.images].every((image) => image.complete)")
+    page.wait_for_function("[...document.images].every((image) => image.complete || image.loading === "lazy")")
     page.wait_for_timeout(1_000)  # motion and late sentences
     page.screenshot(path=SCREENS / f"{name}-{width}.jpg", type="jpeg", quality=72)
     context.close()
