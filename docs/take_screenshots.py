@@ -32,6 +32,9 @@ STARS = {
 }  # fmt: skip
 PROJECT = "Wall of 2024"
 
+# Images further down are only fetched once they are scrolled to.
+NOTHING_LOADS = "[...document.images].every((image) => image.complete || image.loading === 'lazy')"
+
 Look = Callable[[Page], None]
 
 
@@ -118,7 +121,7 @@ def _take(browser: Browser, address: str, name: str, width: int, look: Look) -> 
     page.wait_for_load_state("load")
     if not is_phone:
         look(page)
-    page.wait_for_function("[...document.images].every((image) => image.complete || image.loading === "lazy")")
+    page.wait_for_function(NOTHING_LOADS)
     page.wait_for_timeout(1_000)  # motion and late sentences
     page.screenshot(path=SCREENS / f"{name}-{width}.jpg", type="jpeg", quality=72)
     context.close()
