@@ -10,13 +10,16 @@ CHANNEL = "keepers_events"
 PHOTOS, IMPORTS, FAILURES, STAGES = "photos", "imports", "failures", "stages"
 TASTE, BURSTS = "taste", "bursts"
 
+_MOST_TOLD = 1_000  # of more, a page looks at everything anew
+
 
 async def record(session: AsyncSession, kind: str, ids: list[int]) -> None:
     """Say that these photos, imports, error-log rows, taste versions or bursts changed. Heard by every orchestrator
-    after the commit."""
+    after the commit. Very many are told as `all`, without their numbers."""
+    data = {"ids": ids} if len(ids) <= _MOST_TOLD else {"ids": [], "all": True}
     await session.execute(
         text("INSERT INTO events (kind, data) VALUES (:kind, CAST(:data AS jsonb))"),
-        {"kind": kind, "data": json.dumps({"ids": ids})},
+        {"kind": kind, "data": json.dumps(data)},
     )
     await session.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})
 

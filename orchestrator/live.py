@@ -42,7 +42,8 @@ async def stream_events(
     since: Annotated[RowId | None, Query(description="the last event that is known already")] = None,
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> AsyncIterator[ServerSentEvent]:
-    """Ids of photos, imports and failures that changed. `reset` means: fetch again what is shown."""
+    """Ids of photos, imports and failures that changed. `all` means: too many to name. `reset` means: what happened is
+    not known. Either way, fetch again what is shown."""
     live: Live = request.app.state.services.live
     known = min(int(last_event_id), MAX_ID) if last_event_id and last_event_id.isdecimal() else since
     async for event in live.frames(known):
@@ -174,6 +175,7 @@ class _Client:
         self.is_lost = False
         self.last_id = last_id
         self.has_news = False
+        self.is_about_all = False
         self._ids: dict[str, dict[int, None]] = {kind: {} for kind in _KINDS}
 
     def tell(self, rows: Rows) -> None:
@@ -181,6 +183,7 @@ class _Client:
             self.last_id = max(self.last_id, id_)
             if kind in self._ids:
                 self._ids[kind].update(dict.fromkeys(data.get("ids", ())))
+                self.is_about_all |= bool(data.get("all"))
         self.is_lost |= any(len(ids) > _MOST_IDS for ids in self._ids.values())
         self.has_news = self.has_news or bool(rows)
         if rows:
@@ -188,12 +191,13 @@ class _Client:
 
     def frame(self) -> ServerSentEvent:
         event = ServerSentEvent(event="reset", data={}, id=str(self.last_id)) if self.is_lost else self._news()
-        self.is_lost = self.has_news = False
+        self.is_lost = self.has_news = self.is_about_all = False
         for ids in self._ids.values():
             ids.clear()
         return event
 
     def _news(self) -> ServerSentEvent:
         # Every kind of change moves a queue, so the stages are always worth another look.
-        data = {kind: list(ids) for kind, ids in self._ids.items()}
-        return ServerSentEvent(data={**data, "stages": True}, id=str(self.last_id))
+        data: dict[str, object] = {kind: list(ids) for kind, ids in self._ids.items()}
+        everything = {"all": True} if self.is_about_all else {}
+        return ServerSentEvent(data={**data, **everything, "stages": True}, id=str(self.last_id))

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from orchestrator.answers import ERRORS, Refused
 from orchestrator.context import Services, ServicesDep
 from orchestrator.paging import RowId
+from orchestrator.photos.chosen import Chosen
 from orchestrator.photos.queries import photos_by_id
 from orchestrator.photos.selection import Selection
 from orchestrator.review import queries, verbs
@@ -21,7 +22,7 @@ router = APIRouter(responses=ERRORS)
 @router.patch("/api/photos/{photo_id}")
 async def change_photo(services: ServicesDep, photo_id: RowId, decided: Decidable) -> Decided:
     """Rate, pick, tag, or put into a project. A rating or a pick also keeps the photo."""
-    return await _carry_out(services, [photo_id], decided.wish())
+    return await _carry_out(services, Chosen([photo_id]), decided.wish())
 
 
 @router.post("/api/photos/{photo_id}/keep")
@@ -54,8 +55,9 @@ async def show_history(services: ServicesDep, photo_id: RowId) -> History:
 
 @router.post("/api/decisions")
 async def decide(services: ServicesDep, decided: NewDecision) -> Decided:
-    """One decision about up to a thousand photos; photos that are not there are passed over."""
-    return await _carry_out(services, decided.ids, decided.wish(), decided.batch)
+    """One decision about up to a thousand photos by their `ids`, or about all that a `selection` of the grid holds.
+    Photos that are not there are passed over. What a selection holds is settled once, as the decision is made."""
+    return await _carry_out(services, decided.chosen(), decided.wish(), decided.batch)
 
 
 @router.post("/api/decisions/{batch}/undo")
@@ -70,15 +72,19 @@ async def undo(services: ServicesDep, batch: UUID, wish: NewUndo | None = None) 
 
 
 async def _act(services: Services, photo_id: int, action: Action) -> Decided:
-    return await _carry_out(services, [photo_id], Wish(action=action))
+    return await _carry_out(services, Chosen([photo_id]), Wish(action=action))
 
 
-async def _carry_out(services: Services, ids: Sequence[int], wish: Wish, batch: UUID | None = None) -> Decided:
-    made = await verbs.carry_out(services.sessions, ids, wish, batch)
-    return await _answer(services, made, [*ids, *made.photo_ids], "Nothing changed: it was so already.")
+async def _carry_out(services: Services, chosen: Chosen, wish: Wish, batch: UUID | None = None) -> Decided:
+    made = await verbs.carry_out(services.sessions, chosen, wish, batch)
+    is_named = chosen.selection is None
+    shown = [*chosen.ids, *made.photo_ids] if is_named or len(made.photo_ids) <= MOST_AT_ONCE else []
+    why = "Nothing changed: it was so already." if is_named else "Nothing changed: no photo of the selection needs it."
+    return await _answer(services, made, shown, why)
 
 
 async def _answer(services: Services, made: Decision, ids: Sequence[int], why_nothing: str) -> Decided:
     async with services.sessions() as session:
         items = await photos_by_id(session, Selection(None), list(dict.fromkeys(ids))[:MOST_AT_ONCE])
-    return Decided(items=items, undo=made.batch, message=None if made.batch else why_nothing)
+    message = None if made.batch else why_nothing
+    return Decided(items=items, count=len(made.photo_ids), undo=made.batch, message=message)

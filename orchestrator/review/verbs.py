@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal, TypeAlias, TypeVar
@@ -10,10 +10,10 @@ from uuid import UUID, uuid4
 
 from orchestrator.answers import Refused
 from orchestrator.db import Sessions, is_passing_trouble
-from orchestrator.models import Photo
+from orchestrator.photos.chosen import Chosen, lock
 from orchestrator.projects import service as projects
 from orchestrator.review import service
-from orchestrator.review.service import Change, Decision, Value
+from orchestrator.review.service import Decision, Value
 
 T = TypeVar("T")
 Action: TypeAlias = Literal["keep", "reject", "restore"]
@@ -30,23 +30,23 @@ class Wish:
     action: Action | None = None
 
 
-async def carry_out(sessions: Sessions, ids: Sequence[int], wish: Wish, batch: UUID | None = None) -> Decision:
-    """Decide this about these photos, as one decision. Raises Refused when none of them is there."""
+async def carry_out(sessions: Sessions, chosen: Chosen, wish: Wish, batch: UUID | None = None) -> Decision:
+    """Decide this about these photos, as one decision. Raises Refused when none of those named is there; a selection
+    may hold none."""
     batch = batch or uuid4()  # named here: a try whose answer got lost is not decided twice
 
     async def work() -> Decision:
         async with sessions.begin() as session:
-            photos = await service.locked(session, ids)
-            if len(photos) < len(set(ids)):  # an import may have found, just now, that one is another
-                photos = await service.locked(session, await service.where_they_are(session, ids))
-            if not photos:
+            ids = await lock(session, chosen)
+            if not ids and chosen.selection is None:
                 raise unknown_photo()
+            if not ids:
+                return await service.decided_as(session, batch) or Decision(None, [])
             fields = dict(wish.fields)
             if "project" in fields:
                 fields["project_id"] = await projects.named(session, _text(fields.pop("project")))
-            now = datetime.now(UTC)
-            changes = [Change(photo.id, _decided(photo, fields, wish.action, now)) for photo in photos]
-            return await service.decide(session, changes, batch=batch)
+            decided = _decided(fields, wish.action, datetime.now(UTC))
+            return await service.decide_alike(session, ids, decided, batch=batch)
 
     return await patiently(work)
 
@@ -66,17 +66,17 @@ def unknown_photo() -> Refused:
     return Refused(404, "unknown_photo", "There is no photo with this number.")
 
 
-def _decided(photo: Photo, fields: Mapping[str, Value], action: Action | None, now: datetime) -> dict[str, Value]:
+def _decided(fields: Mapping[str, Value], action: Action | None, now: datetime) -> dict[str, Value]:
     """A rating or a pick also keeps. Rejecting touches nothing else, so that restoring gives back all there was."""
     decided = dict(fields)
     if action == "keep":
-        decided |= {"kept_at": photo.kept_at or now, "rejected_at": None}
+        decided |= {"kept_at": now, "rejected_at": None}
     elif action == "reject":
-        decided["rejected_at"] = photo.rejected_at or now
+        decided["rejected_at"] = now
     elif action == "restore":
         decided["rejected_at"] = None
     if decided.get("user_rating") is not None or decided.get("manual_match"):
-        decided["kept_at"] = photo.kept_at or now
+        decided["kept_at"] = now
     return decided
 
 

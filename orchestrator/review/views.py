@@ -4,15 +4,16 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from orchestrator.paging import RowId
+from orchestrator.photos.chosen import ChosenPhotos
 from orchestrator.photos.views import PhotoItem
 from orchestrator.review.verbs import Action, Wish
 from shared.contracts import storable
 
-MOST_AT_ONCE = 1_000
+MOST_AT_ONCE = 1_000  # photos in an answer
 MOST_TAGS, LONGEST_TAG, LONGEST_NAME = 50, 80, 200
+_MOST_SENT = 1_000  # tags, among them empty ones and the same in other letters
 
 
 def _stars(value: Any) -> int | None:  # Any: what was sent
@@ -41,7 +42,7 @@ def _tags(value: Any) -> list[str] | None:  # Any: what was sent
         return None
     if not isinstance(value, list):
         raise ValueError("tags are a list of texts, or null for the suggested ones")
-    if len(value) > MOST_AT_ONCE:
+    if len(value) > _MOST_SENT:
         raise ValueError(f"a photo has at most {MOST_TAGS} tags")
     tags = {tag.casefold(): tag for tag in reversed([_line(one, "a tag") for one in value]) if tag}
     if len(tags) > MOST_TAGS:
@@ -86,10 +87,9 @@ class Decidable(BaseModel):
         return Wish({name: getattr(self, name) for name in names})
 
 
-class NewDecision(Decidable):
+class NewDecision(Decidable, ChosenPhotos):
     """The same for many photos at once. Who names the `batch` may send it again when no answer came."""
 
-    ids: Annotated[list[Annotated[RowId, Strict()]], Field(min_length=1, max_length=MOST_AT_ONCE)]
     action: Action | None = None
     batch: UUID | None = None
 
@@ -104,10 +104,11 @@ class NewUndo(BaseModel):
 
 
 class Decided(BaseModel):
-    """`items` are the photos as they are now, a thousand at most. `undo` takes the decision back; null when nothing was
-    changed, and `message` says why."""
+    """`items` are the photos as they are now; none of them where a selection changed more than a thousand. `count` of
+    them changed. `undo` takes the decision back; null when nothing was changed, and `message` says why."""
 
     items: list[PhotoItem]
+    count: int
     undo: UUID | None
     message: str | None = None
 

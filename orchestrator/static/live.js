@@ -5,7 +5,7 @@ const listeners = { frame: new Set(), reset: new Set(), state: new Set() };
 let last = Number(document.body.dataset.liveEvent) || 0;
 let wasDown = false;
 
-/** `listener({photos, imports, failures, stages})` */
+/** `listener({photos, imports, failures, stages, all})`; `all`: more changed than could be named. */
 export const onFrame = (listener) => listeners.frame.add(listener);
 /** What is shown may be out of date: fetch it again. */
 export const onReset = (listener) => listeners.reset.add(listener);
@@ -18,7 +18,7 @@ export const lastEvent = () => last;
 function hear(message) {
   if (message.id) last = message.id;
   if (message.type === "frame") for (const listener of listeners.frame) listener(message.data);
-  if (message.type === "reset") for (const listener of listeners.reset) listener();
+  if (message.type === "reset" || message.data?.all) for (const listener of listeners.reset) listener();
   if (message.type === "down") setDown(true);
   if (message.type === "up") setDown(false);
 }

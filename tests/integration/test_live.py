@@ -96,10 +96,26 @@ async def test_a_page_that_cannot_keep_up_is_told_to_start_over(site: Site, serv
     async with stream(served) as page:
         await page.event()
         async with site.session() as session:
-            await events.record(session, events.PHOTOS, list(range(2_000)))
+            for start in (0, 900):
+                await events.record(session, events.PHOTOS, list(range(start, start + 900)))
             await session.commit()
         while (event := await page.event()).get("event") != "reset":
             assert len(event["data"]["photos"]) <= 1_000
+
+
+async def test_more_than_a_page_is_told_one_by_one_is_told_as_all(site: Site, served: str) -> None:
+    async with stream(served) as page:
+        await page.event()
+        async with site.session() as session:
+            await events.record(session, events.PHOTOS, list(range(10_000)))
+            await session.commit()
+        while not (frame := (await page.event())["data"]).get("all"):
+            assert frame["photos"] == []
+        assert frame["photos"] == []
+        await factories.tell(session, events.PHOTOS, 1)
+        while (frame := (await page.event())["data"])["photos"] != [1]:
+            pass
+        assert "all" not in frame, "one change later it is one again"
 
 
 async def test_a_transaction_that_commits_late_is_told_too(site: Site, served: str) -> None:
