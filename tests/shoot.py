@@ -58,6 +58,25 @@ class Shoot:
         await self.tick()
         assert not (await self.bursts())["search"]["is_running"]
 
+    async def embedded(self, *photo_ids: int) -> list[int]:
+        """These got their vectors: bursts are found around them. Returns which frames a worker was handed."""
+        async with self.site.services.sessions.begin() as session:
+            await detection.request_around(session, photo_ids)
+        await self.tick()
+        handed = await self.handed()
+        await self.work()
+        await self.tick()
+        assert not (await self.bursts())["search"]["is_running"]
+        return handed
+
+    async def handed(self) -> list[int]:
+        """The frames of the search that waits for a worker."""
+        rows = await self.sql("SELECT request FROM stage_runs WHERE stage = 'bursts' AND state = 'queued'")
+        if not rows:
+            return []
+        with self.site.claims.open(rows[0]["request"]["file_path"]) as file, np.load(file) as columns:
+            return sorted(columns["photo_ids"].tolist())
+
     async def work(self) -> None:
         rows = await self.sql(
             "UPDATE stage_runs SET state = 'published' WHERE stage = 'bursts' AND state = 'queued'"

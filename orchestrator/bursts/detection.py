@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import structlog
 from sqlalchemy import Row, text
@@ -32,12 +32,25 @@ SELECT (SELECT coalesce(sum(n), 0) FROM tallies WHERE kind IN ('convert', 'embed
 """
 
 
-async def request(session: AsyncSession, *, at_once: bool = False) -> None:
-    """Something changed that bursts depend on: look for them again once imports have settled, or `at_once`. Part of
-    the transaction of the change."""
+async def request(session: AsyncSession) -> None:
+    """Look for bursts among all frames, now."""
     await session.execute(
-        text("UPDATE burst_state SET requested_seq = requested_seq + 1, is_urgent = is_urgent OR :at_once"),
-        {"at_once": at_once},
+        text(
+            "UPDATE burst_state SET requested_seq = requested_seq + 1, whole_seq = requested_seq + 1, is_urgent = true"
+        )
+    )
+
+
+async def request_around(session: AsyncSession, photo_ids: Sequence[int]) -> None:
+    """These frames are new, or look different now: look for bursts around them once imports have settled. Part of the
+    transaction of the change."""
+    seq = await session.scalar(text("UPDATE burst_state SET requested_seq = requested_seq + 1 RETURNING requested_seq"))
+    await session.execute(
+        text(
+            "INSERT INTO new_frames (photo_id, seq) SELECT id, :seq FROM unnest(CAST(:ids AS bigint[])) AS new (id)"
+            " ORDER BY id ON CONFLICT (photo_id) DO UPDATE SET seq = excluded.seq"
+        ),
+        {"seq": seq, "ids": list(set(photo_ids))},
     )
 
 
@@ -74,11 +87,17 @@ async def _start(session: AsyncSession, state: Row[tuple[object, ...]], claims: 
     if model is None:
         return
     started = time.perf_counter()
-    columns = await frames.candidates(session, model, state.gap_seconds)
+    is_whole = state.whole_seq > state.found_seq or state.model != model
+    if is_whole:  # until this wish is fulfilled, should a search fail
+        await session.execute(
+            text("UPDATE burst_state SET whole_seq = requested_seq, model = :model"), {"model": model}
+        )
+    columns = await frames.candidates(session, model, state.gap_seconds, is_whole=is_whole)
     n = len(columns["photo_ids"])
     if n < 2:
-        await results.change(session, results.Found({}, []))
+        await results.change(session, results.Found({}, [], frames.scope_of(columns)))
         await session.execute(text("UPDATE burst_state SET found_seq = :seq"), {"seq": state.requested_seq})
+        await results.forget_new(session, state.requested_seq)
     else:
         wish = bursts.Request(
             seq=state.requested_seq,
@@ -89,7 +108,7 @@ async def _start(session: AsyncSession, state: Row[tuple[object, ...]], claims: 
         )
         await runs.queue(session, [runs.NewRun("bursts", None, wish, job=JOB)])
     await session.execute(text("UPDATE burst_state SET is_urgent = false"))
-    log.info("bursts.requested", frames=n, seconds=round(time.perf_counter() - started, 2))
+    log.info("bursts.requested", frames=n, is_whole=is_whole, seconds=round(time.perf_counter() - started, 2))
 
 
 def least_cosine(wished: float | None, wished_for: str | None, model: str) -> float:
@@ -104,7 +123,7 @@ async def _tidy(session: AsyncSession, claims: ClaimStore) -> None:
     if any(search.state not in OVER for search in searches):
         return  # its worker may just have written what it found
     found = await session.scalar(text("SELECT found_claim FROM burst_state"))
-    needed = {found, *(search.request["file_path"] for search in searches if search.state == FAILED)}
+    needed = {found, *(search.request["file_path"] for search in searches if found or search.state == FAILED)}
     await asyncio.to_thread(_remove_all_but, claims, needed)
 
 

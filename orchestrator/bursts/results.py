@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from orchestrator import events
-from orchestrator.bursts import sizes
+from orchestrator.bursts import frames, sizes
 from orchestrator.bursts.membership import Member, moves
 from orchestrator.bursts.sizes import TAKES_PART
 from orchestrator.stage_results import Applied
@@ -35,31 +35,52 @@ async def apply(session: AsyncSession, applied: Sequence[Applied]) -> Sequence[i
 
 @dataclass(frozen=True)
 class Found:
-    """`group_of`: photo -> number of its group."""
+    """`group_of`: photo -> number of its group. `scope` are the photos that were looked at; None for all."""
 
     group_of: dict[int, int]
     is_bracket: Sequence[bool]
+    scope: frozenset[int] | None
 
 
 async def take_in(session: AsyncSession, claims: ClaimStore) -> None:
     """Bring the bursts to what was found last, if that has not been done. Run now and then."""
-    row = (await session.execute(text("SELECT found_claim FROM burst_state WHERE found_claim IS NOT NULL"))).first()
+    row = (
+        await session.execute(
+            text(
+                "SELECT found_claim, found_seq, request->>'file_path' AS searched FROM burst_state"
+                " LEFT JOIN stage_runs ON stage = 'bursts' AND CAST(request->>'seq' AS bigint) = found_seq"
+                " WHERE found_claim IS NOT NULL"
+            )
+        )
+    ).first()
     if row is None:
         return
-    found = await asyncio.to_thread(_read, claims, row.found_claim)
+    found = await asyncio.to_thread(_read, claims, row.found_claim, row.searched)
     if found is not None:
         await change(session, found)
+        await forget_new(session, row.found_seq)
+    else:  # who knows what was in it: the next search is for all
+        await session.execute(text("UPDATE burst_state SET whole_seq = found_seq + 1"))
     await session.execute(
         text("UPDATE burst_state SET found_claim = NULL WHERE found_claim = :claim"), {"claim": row.found_claim}
     )
 
 
-def _read(claims: ClaimStore, claim: str) -> Found | None:
-    """None when the file is gone or broken: the next search finds the bursts again."""
+async def forget_new(session: AsyncSession, seq: int) -> None:
+    """The wish `seq` is fulfilled."""
+    await session.execute(text("DELETE FROM new_frames WHERE seq <= :seq"), {"seq": seq})
+
+
+def _read(claims: ClaimStore, claim: str, searched: str | None) -> Found | None:
+    """None when a file is gone or broken: the next search finds the bursts again."""
     try:
+        if searched is None:
+            raise ValueError("nobody asked for it")
+        with claims.open(searched) as file, np.load(file, allow_pickle=False) as columns:
+            scope = frames.scope_of(columns)
         with claims.open(claim) as file, np.load(file, allow_pickle=False) as columns:
             group_of = dict(zip(columns["photo_ids"].tolist(), columns["groups"].tolist(), strict=True))
-            found = Found(group_of, columns["is_bracket"].tolist())
+            found = Found(group_of, columns["is_bracket"].tolist(), scope)
         if not set(group_of.values()) <= set(range(len(found.is_bracket))):
             raise ValueError("a group is not described")
     except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as exc:
@@ -72,7 +93,7 @@ async def change(session: AsyncSession, found: Found) -> None:
     """Photos join and leave bursts; those whose burst stays the same are not touched. What the person decided since
     the frames were listed holds: a photo that was rejected meanwhile joins nothing."""
     group_of = await _still_there(session, found.group_of)
-    known = await _members(session)
+    known = await _members(session, found.scope)
     difference = moves(known, group_of)
     burst_of = await _bursts(session, set(group_of.values()), difference.burst_of)
     now_in = {member.photo_id: member.burst_id for member in known}
@@ -98,11 +119,15 @@ async def _still_there(session: AsyncSession, group_of: dict[int, int]) -> dict[
     return {photo: group for photo, group in group_of.items() if photo in there and left[group] > 1}
 
 
-async def _members(session: AsyncSession) -> list[Member]:
-    rows = await session.execute(
-        text(f"SELECT id, burst_id, {TAKES_PART} AS takes_part FROM photos WHERE burst_id IS NOT NULL")
-    )
-    return [Member(*row) for row in rows]
+async def _members(session: AsyncSession, scope: frozenset[int] | None) -> list[Member]:
+    """Of the bursts that were looked at. A frame that was not may be in one of them: it stays where it is."""
+    members = f"SELECT id, burst_id, {TAKES_PART} AS takes_part FROM photos WHERE"
+    if scope is None:
+        rows = await session.execute(text(f"{members} burst_id IS NOT NULL"))
+        return [Member(*row) for row in rows]
+    of_these = "burst_id IN (SELECT burst_id FROM photos WHERE id = ANY(:ids) AND burst_id IS NOT NULL)"
+    rows = await session.execute(text(f"{members} {of_these}"), {"ids": list(scope)})
+    return [Member(*row) for row in rows if row.id in scope or not row.takes_part]
 
 
 async def _bursts(session: AsyncSession, groups: set[int], known: Mapping[int, int]) -> dict[int, int]:

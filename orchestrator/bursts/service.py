@@ -64,7 +64,7 @@ async def search_again(
                 text("UPDATE burst_state SET least_cosine = :cosine, cosine_model = :model"),
                 {"cosine": least_cosine, "model": await embedding.in_force(session)},
             )
-        await detection.request(session, at_once=True)
+        await detection.request(session)
 
 
 async def choose_best(sessions: Sessions, burst_id: int, photo_id: int) -> Decision:

@@ -27,7 +27,7 @@ async def apply(session: AsyncSession, applied: Sequence[Applied]) -> Sequence[i
     )
     await _ask_for_scores(session, results)
     await service.switch_if_complete(session)
-    await bursts.request(session)
+    await bursts.request_around(session, [result.photo_id for result in results])
     return [result.photo_id for result in results]
 
 

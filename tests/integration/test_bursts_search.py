@@ -138,7 +138,7 @@ async def test_a_long_burst_is_shown_in_part_in_a_list_and_in_full_by_its_number
 async def test_a_search_waits_until_imports_and_their_vectors_are_settled(shoot: Shoot) -> None:
     photos = await shoot.photos(0, 1)
     async with shoot.site.services.sessions.begin() as session:
-        await detection.request(session)
+        await detection.request_around(session, photos)
         photo = await session.get_one(Photo, photos[0])
         waiting: StageRun = await factories.a_run(session, photo, "embed", state="queued")
     await shoot.tick()
@@ -152,7 +152,7 @@ async def test_a_search_waits_until_imports_and_their_vectors_are_settled(shoot:
 async def test_what_may_wait_for_ever_is_not_waited_for(shoot: Shoot, why: str) -> None:
     photos = await shoot.photos(0, 1)
     async with shoot.site.services.sessions.begin() as session:
-        await detection.request(session)
+        await detection.request_around(session, photos)
         paused = await factories.an_import(session, shoot.root, state="paused" if "import" in why else "running")
         state = "held" if "drive" in why else "queued"
         photo = await session.get_one(Photo, photos[0])

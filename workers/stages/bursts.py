@@ -15,7 +15,8 @@ from workers.tools import Tools
 
 
 def handle(request: bursts.Request, tools: Tools) -> bursts.Result:
-    """All bursts at once: a request names every frame that has another within the gap."""
+    """A request names every frame of the archive that has another within the gap, or whole stretches of such frames:
+    what bursts a frame is in depends on no other."""
     frames = _frames(request, tools)
     found = find_bursts(frames, request.gap_seconds, request.least_cosine)
     data = _packed(frames, found)
