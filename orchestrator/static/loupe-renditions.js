@@ -1,0 +1,92 @@
+// Pictures with more pixels than the preview. The server makes them when they are asked for; a live frame says when.
+import { paced, postJson, Refusal } from "./api.js";
+import { onFrame, onReset, onState } from "./live.js";
+
+const SIZES = ["view", "dense", "full"];
+const VIEW_PX = 2560;
+const MOST_AT_ONCE = 60;
+const ASK_MS = 120; // at most so often, however fast one steps
+const KEPT = 3_000;
+
+/** The rendition that fills a room, in CSS pixels, on this screen. */
+export function sizeFor({ width, height }) {
+  return Math.max(width, height) * devicePixelRatio > VIEW_PX ? "dense" : "view";
+}
+
+export class Renditions {
+  /** Calls `changed()` when more of them are ready, or will never be. */
+  constructor(changed) {
+    this.changed = changed;
+    this.known = new Map(); // photo version and size -> {state, url, width, height, message}
+    this.wishes = [];
+    this.asked = {}; // size -> ids, as they were asked for last
+    this.ask = paced(() => this.#askAll(), ASK_MS);
+    onFrame((frame) => frame.renditions?.length && this.#askAgain(frame.renditions));
+    onReset(() => this.#askAgain());
+    onState((isDown) => isDown || this.#askAgain());
+  }
+
+  /** What is wanted from now on: [{photo, size}], most urgent first. */
+  want(wishes) {
+    this.wishes = wishes.filter(({ photo }) => photo.preview_url);
+    if (this.#open().length) this.ask();
+  }
+
+  /** {url, width, height} of one that is ready. */
+  find(photo, size) {
+    const found = this.known.get(keyOf(photo, size));
+    return found?.state === "ready" ? found : undefined;
+  }
+
+  /** Why there is none, in words; undefined while there may be one. */
+  trouble(photo, size) {
+    return this.known.get(keyOf(photo, size))?.message;
+  }
+
+  #open() {
+    return this.wishes.filter(({ photo, size }) => !["ready", "failed"].includes(this.known.get(keyOf(photo, size))?.state));
+  }
+
+  #askAgain(ids) {
+    const isNamed = ({ photo }) => !ids || ids.includes(photo.id);
+    if (!this.#open().some(isNamed)) return;
+    this.asked = {};
+    this.ask();
+  }
+
+  async #askAll() {
+    const open = this.#open();
+    for (const size of SIZES) {
+      const photos = open.filter((wish) => wish.size === size).map((wish) => wish.photo).slice(0, MOST_AT_ONCE);
+      if (photos.length) await this.#askFor(size, photos);
+    }
+  }
+
+  async #askFor(size, photos) {
+    const ids = photos.map((photo) => photo.id).join(",");
+    if (this.asked[size] === ids) return; // they are on their way
+    this.asked[size] = ids;
+    try {
+      this.#take(size, photos, await postJson("/api/renditions", { ids: photos.map((photo) => photo.id), size }));
+    } catch (error) {
+      this.asked[size] = undefined; // the next step asks again; until then previews do
+      if (!(error instanceof Refusal)) throw error;
+    }
+  }
+
+  #take(size, photos, { ready, failed }) {
+    const byId = new Map(photos.map((photo) => [photo.id, photo]));
+    for (const one of ready) this.#know(byId.get(one.id), size, { ...one, state: "ready" });
+    for (const { id, message } of failed) this.#know(byId.get(id), size, { state: "failed", message });
+    if (ready.length || failed.length) this.changed();
+  }
+
+  #know(photo, size, told) {
+    if (!photo) return;
+    this.known.set(keyOf(photo, size), told);
+    for (const old of [...this.known.keys()].slice(0, -KEPT)) this.known.delete(old);
+  }
+}
+
+/** The address of the preview changes with the picture. */
+const keyOf = (photo, size) => `${photo.preview_url}#${size}`;

@@ -1,0 +1,169 @@
+// Where photos are looked at: which pictures of them are wanted and in which order, and the zoom that all panes share.
+import { decodeAhead, onDecoded } from "./loupe-images.js";
+import { Pane, previewOf } from "./loupe-pane.js";
+import { Renditions, sizeFor } from "./loupe-renditions.js";
+import { paintedStep } from "./loupe-timing.js";
+import { fitLevel, panned, zoomedTo } from "./loupe-zoom.js";
+
+const NEAREST = 4;
+const SHARP_FRAMES = 3; // of a burst, whose every pixel is fetched while one is zoomed in
+
+export class LoupeStage {
+  /** Calls `changed()` when the zoom is another, or more of a photo can be seen. */
+  constructor(node, changed) {
+    this.changed = changed;
+    this.zoom = undefined;
+    this.expected = [];
+    this.frames = [];
+    this.panes = new Set();
+    this.renditions = new Renditions(() => this.#planned());
+    this.main = this.open(node);
+    this.active = this.main;
+    onDecoded(() => this.#improve());
+  }
+
+  /** A pane in a node, for one more photo beside the others. */
+  open(node) {
+    const find = (photo, size) => this.renditions.find(photo, size);
+    const pane = new Pane(node, { find, resized: (one) => this.#lie(one) });
+    this.panes.add(pane);
+    return pane;
+  }
+
+  close(pane) {
+    pane.close();
+    this.panes.delete(pane);
+  }
+
+  get isZoomed() {
+    return this.zoom !== undefined;
+  }
+
+  /** The photo that is stood at. Frames of one burst are seen at the same point, other photos as a whole. */
+  show(photo) {
+    const isSameBurst = photo.burst && photo.burst.id === this.main.photo?.burst?.id;
+    if (!isSameBurst && this.active === this.main) this.zoom = undefined;
+    this.showIn(this.main, photo);
+    paintedStep(this.main);
+  }
+
+  showIn(pane, photo) {
+    pane.show(photo, this.#sizes(pane));
+    this.#lie(pane);
+    this.#want();
+    this.changed();
+  }
+
+  /** What may be looked at next, soonest first; `frames` are those of the burst stood at, nearest first. */
+  expect(photos, frames) {
+    this.expected = photos;
+    this.frames = frames;
+    this.#want();
+  }
+
+  clear() {
+    this.zoom = undefined;
+    this.main.clear();
+    this.expect([], []);
+    this.changed();
+  }
+
+  // Zoom
+
+  /** 100 % at the pointer, or the whole photo again; false when it has no more pixels than are seen. */
+  toggleZoom(pointer) {
+    if (this.isZoomed) return this.#setZoom(undefined);
+    const pane = this.#paneAt(pointer);
+    if (fitLevel(pane.place) >= 1) return false;
+    return this.#setZoom(zoomedTo(pane.place, undefined, 1, pane.pointAt(pointer)));
+  }
+
+  zoomBy(factor, pointer) {
+    const pane = this.#paneAt(pointer);
+    if (!pane.picture) return;
+    const level = (this.zoom?.level ?? fitLevel(pane.place)) * factor;
+    this.#setZoom(zoomedTo(pane.place, this.zoom, level, pane.pointAt(pointer)));
+  }
+
+  pan(by) {
+    if (this.isZoomed) this.#setZoom(panned(this.active.place, this.zoom, by));
+  }
+
+  leaveZoom() {
+    this.#setZoom(undefined);
+  }
+
+  /** The pixels that are looked at: {isThere, trouble} of the pane in hand, while it is zoomed. */
+  get sharpness() {
+    const { photo, picture } = this.active;
+    const full = photo && this.renditions.find(photo, "full");
+    return { isThere: Boolean(full && full.url === picture?.url), trouble: photo && this.renditions.trouble(photo, "full") };
+  }
+
+  #setZoom(zoom) {
+    const wasZoomed = this.isZoomed;
+    this.zoom = zoom;
+    for (const pane of this.panes) this.#lie(pane);
+    if (wasZoomed !== this.isZoomed) this.#want();
+    this.#improve();
+    this.changed();
+    return true;
+  }
+
+  #paneAt(pointer) {
+    const isOver = ({ node }) => pointer && node.contains(document.elementFromPoint(pointer.clientX, pointer.clientY));
+    return [...this.panes].find((pane) => pane.photo && isOver(pane)) ?? this.active;
+  }
+
+  #lie(pane) {
+    if (pane.photo) pane.lie(this.zoom);
+    pane.node.classList.toggle("zoomed", this.isZoomed);
+  }
+
+  // Pictures
+
+  #sizes(pane) {
+    const seen = sizeFor(pane.room) === "dense" ? ["dense", "view"] : ["view"];
+    return this.isZoomed ? ["full", ...seen] : seen;
+  }
+
+  #improve() {
+    for (const pane of this.panes) {
+      if (!pane.photo || !pane.improve(this.#sizes(pane))) continue;
+      this.#lie(pane);
+      this.changed();
+    }
+  }
+
+  #want() {
+    this.wishes = this.#wishes();
+    this.renditions.want(this.wishes);
+    this.#plan();
+  }
+
+  /** What is seen comes first, and each photo once. */
+  #wishes() {
+    const seen = [this.active, ...this.panes].filter((pane) => pane.photo).map((pane) => pane.photo);
+    const sharp = this.isZoomed ? [...seen, ...this.frames.slice(0, SHARP_FRAMES)] : [];
+    const size = sizeFor(this.active.room);
+    const wishes = [...sharp.map((photo) => ({ photo, size: "full" })), ...[...seen, ...this.expected].map((photo) => ({ photo, size }))];
+    const first = new Map();
+    for (const wish of wishes) if (!first.has(`${wish.photo.id} ${wish.size}`)) first.set(`${wish.photo.id} ${wish.size}`, wish);
+    return [...first.values()];
+  }
+
+  #planned() {
+    this.#plan();
+    this.#improve(); // it may be decoded already: a small photo's preview is all there is
+    this.changed();
+  }
+
+  /** Stepping needs something of each photo: the nearest previews come before the rendition of what is seen. */
+  #plan() {
+    const photos = [...new Set(this.wishes.map((wish) => wish.photo))];
+    const previews = photos.map(previewOf);
+    const [inHand, ...others] = this.wishes.map(({ photo, size }) => this.renditions.find(photo, size));
+    const shapes = [...previews.slice(0, NEAREST), inHand, ...previews.slice(NEAREST), ...others];
+    decodeAhead(shapes.filter((shape) => shape?.url));
+  }
+}
