@@ -7,6 +7,8 @@ from orchestrator.bursts import results as found_bursts
 from orchestrator.curation import results as curation
 from orchestrator.embedding import results as embedding
 from orchestrator.photos import results as photos
+from orchestrator.placards import results as placards
+from orchestrator.placards.results import beside
 from orchestrator.stage_results import Apply, Follow
 from orchestrator.taste import results as taste
 from shared.contracts import Message, bursts, convert, curate, embed, score, train
@@ -35,9 +37,12 @@ class Step:
 
 Pipeline = tuple[Step, ...]
 
+_PICTURES = beside(photos.apply, placards.keep_pictures)
+_WORDS = beside(curation.apply, placards.keep_words)
+
 PIPELINE: Pipeline = (
-    Step("convert", convert.Request, convert.Result, photos.apply),
-    Step("curate", curate.Request, curate.Result, curation.apply, "convert", curation.follow, concurrency=1),
+    Step("convert", convert.Request, convert.Result, _PICTURES),
+    Step("curate", curate.Request, curate.Result, _WORDS, "convert", curation.follow, concurrency=1),
     Step("embed", embed.Request, embed.Result, embedding.apply, "convert", embedding.follow, batch=16),
     Step("train", train.Request, train.Result, taste.apply_trainings),
     Step("score", score.Request, score.Result, taste.apply_scores),

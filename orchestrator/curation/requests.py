@@ -1,6 +1,6 @@
 """The requests of the curate stage: made, put into the outbox, and kept in step with where photos may go."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import text
@@ -32,6 +32,16 @@ async def of_photos(session: AsyncSession, photo_ids: Sequence[int]) -> list[cur
         {"ids": list(photo_ids)},
     )
     return [curate.Request.model_validate(row) for row in rows]
+
+
+async def of_picture(
+    session: AsyncSession, number: int, preview: str, exif: Mapping[str, Any]
+) -> curate.Request:  # Any: as JSON
+    """A request for a picture that is no photo of the archive; `number` is what the answer names it by."""
+    state = (await session.execute(text("SELECT host, may_fall_back FROM curation_state"))).one()
+    facts = {name: exif.get(name) for name in ("captured_at", "focal_length_mm")}
+    asked = {"photo_id": number, "file_path": preview, "host": state.host, "may_fall_back": state.may_fall_back}
+    return curate.Request.model_validate(asked | facts)
 
 
 async def queue_again(

@@ -1,5 +1,6 @@
-"""Removing derived files that no photo needs. They become candidates when they are replaced or never used, and go
-a day later: until then a conversion under way may still come to need them."""
+"""Removing derived files that no photo and no placard needs, and the uploads of placards that are gone. They become
+candidates when they are replaced or never used, and go a day later: until then a conversion under way may still come
+to need them."""
 
 import asyncio
 import time
@@ -42,7 +43,7 @@ async def consider_result(session: AsyncSession, result: Mapping[str, Any]) -> N
 
 
 async def sweep(session: AsyncSession, claims: ClaimStore, older_than_seconds: float = DAY_SECONDS) -> None:
-    """Remove candidates of that age that no photo refers to, and what killed workers left half written.
+    """Remove candidates of that age that nothing refers to, and what killed processes left half written.
 
     A conversion that comes upon a finished file touches it, so a file touched lately is kept for its result.
     """
@@ -65,7 +66,8 @@ async def _due(session: AsyncSession, older_than_seconds: float) -> Sequence[tup
               SELECT claim FROM orphan_candidates WHERE since <= now() - make_interval(secs => :age)
               ORDER BY since LIMIT :limit FOR UPDATE SKIP LOCKED)
             SELECT claim, claim IN (SELECT preview FROM photos WHERE preview IN (SELECT claim FROM due))
-              OR claim IN (SELECT thumbnail FROM photos WHERE thumbnail IN (SELECT claim FROM due)) FROM due
+              OR claim IN (SELECT thumbnail FROM photos WHERE thumbnail IN (SELECT claim FROM due))
+              OR EXISTS (SELECT 1 FROM placards WHERE claim IN (upload, preview, thumbnail)) FROM due
             """
         ),
         {"age": older_than_seconds, "limit": AT_ONCE},
@@ -113,13 +115,16 @@ class Patrol:
 async def nominate(
     session: AsyncSession, claims: ClaimStore, folder: str, older_than_seconds: float = DAY_SECONDS
 ) -> None:
-    """Files of that age in `previews/<folder>` and `thumbnails/<folder>` that no photo refers to become candidates."""
+    """Files of that age in `<kind>/<folder>`, of each kind that has such folders, that nothing refers to become
+    candidates."""
     old = await asyncio.to_thread(_old_files, claims.folder, folder, time.time() - older_than_seconds)
     await session.execute(
         text(
             "INSERT INTO orphan_candidates (claim)"
             " SELECT claim FROM unnest(CAST(:claims AS text[]), CAST(:hashes AS text[])) AS old (claim, hash)"
             " WHERE NOT EXISTS (SELECT 1 FROM photos WHERE content_hash = hash AND claim IN (preview, thumbnail))"
+            " AND NOT EXISTS (SELECT 1 FROM placards WHERE content_hash = hash"
+            "   AND claim IN (upload, preview, thumbnail))"
             " ON CONFLICT (claim) DO NOTHING"
         ),
         {"claims": list(old), "hashes": list(old.values())},
@@ -129,11 +134,11 @@ async def nominate(
 def _old_files(claims: Path, folder: str, written_before: float) -> dict[str, str]:
     """Claim -> the content hash that it is named after."""
     found: dict[str, str] = {}
-    for kind in ("previews", "thumbnails"):
+    for kind in ("previews", "thumbnails", "placards"):
         for path in (claims / kind / folder).glob("*"):
             with suppress(FileNotFoundError):
                 if path.stat().st_mtime <= written_before:
-                    found[claim_of(path.relative_to(claims))] = path.name.partition("-")[0]
+                    found[claim_of(path.relative_to(claims))] = path.stem.partition("-")[0]
     return found
 
 
