@@ -8,14 +8,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 CHANNEL = "keepers_events"
 
 PHOTOS, IMPORTS, FAILURES, STAGES = "photos", "imports", "failures", "stages"
-TASTE, BURSTS = "taste", "bursts"
+TASTE, BURSTS, RENDITIONS = "taste", "bursts", "renditions"
 
 _MOST_TOLD = 1_000  # of more, a page looks at everything anew
 
 
 async def record(session: AsyncSession, kind: str, ids: list[int]) -> None:
-    """Say that these photos, imports, error-log rows, taste versions or bursts changed. Heard by every orchestrator
-    after the commit. Very many are told as `all`, without their numbers."""
+    """Say that these photos, imports, error-log rows, taste versions or bursts changed, or that renditions of these
+    photos are ready. Heard by every orchestrator after the commit. Very many are told as `all`, without their
+    numbers."""
     data = {"ids": ids} if len(ids) <= _MOST_TOLD else {"ids": [], "all": True}
     await session.execute(
         text("INSERT INTO events (kind, data) VALUES (:kind, CAST(:data AS jsonb))"),

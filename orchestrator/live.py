@@ -18,7 +18,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from sqlalchemy import text
 
 from orchestrator.db import Sessions
-from orchestrator.events import BURSTS, CHANNEL, FAILURES, IMPORTS, PHOTOS, TASTE
+from orchestrator.events import BURSTS, CHANNEL, FAILURES, IMPORTS, PHOTOS, RENDITIONS, TASTE
 from orchestrator.paging import MAX_ID, RowId
 from orchestrator.tasks import end_tasks
 
@@ -31,7 +31,7 @@ _OVERLAP = 500  # event ids that are looked at again, for transactions that comm
 _RECONNECT_SECONDS = 2.0
 _CHECK_SECONDS = 30.0  # a read without a notice, in case one was lost
 
-_KINDS = (PHOTOS, IMPORTS, FAILURES, TASTE, BURSTS)
+_KINDS = (PHOTOS, IMPORTS, FAILURES, TASTE, BURSTS, RENDITIONS)
 
 Rows = list[tuple[int, str, dict[str, Any]]]  # Any: the event's JSON
 

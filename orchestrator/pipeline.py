@@ -9,9 +9,10 @@ from orchestrator.embedding import results as embedding
 from orchestrator.photos import results as photos
 from orchestrator.placards import results as placards
 from orchestrator.placards.results import beside
+from orchestrator.renditions import results as renditions
 from orchestrator.stage_results import Apply, Follow
 from orchestrator.taste import results as taste
-from shared.contracts import Message, bursts, convert, curate, embed, score, train
+from shared.contracts import Message, bursts, convert, curate, embed, render, score, train
 
 RETRY_BUDGET_SECONDS = 2 * 3600  # past this age, and with empty queues, a published run counts as lost
 
@@ -43,6 +44,8 @@ _WORDS = beside(curation.apply, placards.keep_words)
 PIPELINE: Pipeline = (
     Step("convert", convert.Request, convert.Result, _PICTURES),
     Step("curate", curate.Request, curate.Result, _WORDS, "convert", curation.follow, concurrency=1),
+    # One in work and one at hand: what is with the broker cannot be overtaken any more.
+    Step("render", render.Request, render.Result, renditions.apply, concurrency=2),
     Step("embed", embed.Request, embed.Result, embedding.apply, "convert", embedding.follow, batch=16),
     Step("train", train.Request, train.Result, taste.apply_trainings),
     Step("score", score.Request, score.Result, taste.apply_scores),

@@ -22,6 +22,7 @@ from orchestrator.imports import items
 from orchestrator.models import CANCELLED, DONE, FAILED, HELD, RETRYING, StageRun
 from orchestrator.photos import sweeper
 from orchestrator.pipeline import Pipeline
+from orchestrator.renditions import results as renditions
 from orchestrator.stage_results import Applied
 from orchestrator.throughput import Throughput
 from shared.contracts.answers import Done, Failed, Held, answer_adapter
@@ -141,6 +142,7 @@ class ResultApplier:
     async def _hold(self, session: AsyncSession, held: Held, run: StageRun) -> None:
         run.state, run.hold_key, run.queued_at = HELD, held.key, datetime.now(UTC)
         run.attempt = max(run.attempt, held.attempt)
+        await renditions.tell_trouble(session, [run])
         await breakers.open_for(session, held, self._probe_seconds)
         await events.record(session, events.STAGES, [])
 
@@ -156,6 +158,7 @@ class ResultApplier:
         await session.flush()
         await items.settle_failed(session, [run for answer, run in failed if answer.final])
         await failures.name_dead_letters(session, [answer for answer, _ in failed if answer.final])
+        await renditions.tell_trouble(session, [run for answer, run in failed if answer.final])
         await events.record(session, events.FAILURES, logged)
         await events.record(session, events.PHOTOS, [run.photo_id for _, run in failed if run.photo_id])
 

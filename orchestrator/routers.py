@@ -17,6 +17,7 @@ from orchestrator.photos import routes as photo_routes
 from orchestrator.placards import routes as placard_routes
 from orchestrator.projects import pages as project_pages
 from orchestrator.projects import routes as project_routes
+from orchestrator.renditions import routes as rendition_routes
 from orchestrator.review import pages as review_pages
 from orchestrator.review import pass_routes
 from orchestrator.review import routes as review_routes
@@ -28,7 +29,7 @@ from orchestrator.write_back import routes as write_back_routes
 ROUTERS = tuple(
     module.router
     for module in (
-        import_routes, import_pages, photo_routes, photo_pages, review_routes, pass_routes, review_pages,
+        import_routes, import_pages, rendition_routes, photo_routes, photo_pages, review_routes, pass_routes, review_pages,
         failure_routes, failure_pages, project_routes, project_pages, stage_routes, burst_routes,
         file_rating_routes, file_rating_pages, export_routes, export_pages, embedding_routes, curation_routes,
         taste_routes, taste_pages, write_back_routes, placard_routes, live, health,

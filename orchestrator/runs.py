@@ -16,7 +16,8 @@ _OUT_AGAIN = "state = 'queued', published_at = NULL, attempt = attempt + CASE st
 
 @dataclass(frozen=True)
 class NewRun:
-    """A request of a stage that is to be carried out, for a photo or for a `job` that is about many."""
+    """A request of a stage that is to be carried out, for a photo, for a `job` that is about many, or for a `job` that
+    is one of several of a photo."""
 
     stage: str
     photo_id: int | None
@@ -29,7 +30,7 @@ class NewRun:
     @property
     def subject(self) -> str:
         """Of several runs of a stage with the same subject, the newest is in force."""
-        return self.job if self.photo_id is None and self.job else str(self.photo_id)
+        return self.job or str(self.photo_id)
 
 
 async def queue(session: AsyncSession, runs: Sequence[NewRun]) -> None:

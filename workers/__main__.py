@@ -13,7 +13,7 @@ from shared.topology import topology
 from workers.lifeline import die_with_parent
 from workers.supervisor import Supervisor
 
-ALL_STAGES = ("convert", "curate", "embed", "train", "score", "bursts")
+ALL_STAGES = ("convert", "render", "curate", "embed", "train", "score", "bursts")
 SHARING_ONE_PROCESS = ("score", "train", "bursts")
 
 

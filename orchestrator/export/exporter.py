@@ -9,11 +9,11 @@ from pathlib import Path
 from orchestrator.export import manifest as manifests
 from orchestrator.export import pictures
 from orchestrator.export.disk import Disk, locked
-from orchestrator.export.jpeg import Picture
 from orchestrator.export.manifest import Entry, Manifest
 from orchestrator.export.names import names_for
 from orchestrator.export.photo import Photo
 from shared.claims import ClaimStore
+from shared.jpeg import Picture
 
 _LEAST_BETWEEN_WRITINGS = 100  # pictures; more where photos.json is long, so that writing it stays a small part
 

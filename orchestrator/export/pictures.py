@@ -4,9 +4,9 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from orchestrator.export import exif, jpeg
 from orchestrator.export.photo import Photo, Source
 from orchestrator.models.states import COMPANION
+from shared import exif, jpeg
 from shared.claims import ClaimStore, claim_of
 from shared.errors import KeepersError
 from shared.formats import RAW_EXTENSIONS, extension_of

@@ -30,6 +30,7 @@ from orchestrator.models.pipeline import (
 from orchestrator.models.placards import Placard
 from orchestrator.models.preferences import Preference
 from orchestrator.models.placards import Placard
+from orchestrator.models.renditions import Rendition
 from orchestrator.models.review import ReviewPass, ReviewPassItem
 from orchestrator.models.states import (
     CANCELLED,
@@ -91,6 +92,7 @@ __all__ = [
     "ProjectPosition",
     "RatingConflict",
     "RatingEvent",
+    "Rendition",
     "ReviewPass",
     "ReviewPassItem",
     "Root",

@@ -11,21 +11,18 @@ from orchestrator.answers import ERRORS, Refused
 from orchestrator.context import Services, ServicesDep
 from orchestrator.models import Photo
 from orchestrator.paging import MAX_ID, PageDep, RowId
-from orchestrator.photos.addresses import version_of
 from orchestrator.photos.anchors import Anchors, Between, PhotoAnchors, ids_between
 from orchestrator.photos.counts import photo_counts
 from orchestrator.photos.facets import FacetCounts, facet_counts
+from orchestrator.photos.pictures import Version, send
 from orchestrator.photos.queries import photo_detail, photo_page, photos_by_id, usual_sort
 from orchestrator.photos.selection import SelectionDep
 from orchestrator.photos.service import make_pictures_again
 from orchestrator.photos.views import Counts, PhotoDetail, PhotoList, Sort
-from shared.errors import OutsideRoots
 
 router = APIRouter(responses=ERRORS)
 
 T = TypeVar("T")
-
-_IMMUTABLE = "private, max-age=31536000, immutable"
 
 
 @router.get("/api/photos")
@@ -99,31 +96,19 @@ async def show_picture(
     services: ServicesDep,
     photo_id: RowId,
     name: Literal["preview", "thumbnail"],
-    v: Annotated[str | None, Query(description="version, as in the photo's own addresses")] = None,
+    v: Version = None,
 ) -> Response:
-    """Kept by browsers for ever. Our pages ask with the version, which changes when the picture does."""
     async with services.sessions() as session:
         photo = await session.get(Photo, photo_id)
     claim: str | None = getattr(photo, name) if photo and not photo.deleted_at else None
     if claim is None:
         raise Refused(404, f"no_{name}", f"There is no {name} of this photo.")
-    is_current = v in (None, version_of(claim))
-    headers = {"etag": f'"{claim}"', "cache-control": _IMMUTABLE if is_current else "private, no-cache"}
-    if request.headers.get("if-none-match") == headers["etag"]:
-        return Response(status_code=304, headers=headers)
-    if not _is_on_disk(services, claim):
-        async with services.sessions.begin() as session:
-            await make_pictures_again(session, photo_id)
-        services.wake()
-        raise Refused(410, f"{name}_missing", f"The {name} of this photo was missing on disk. It is being made again.")
-    return FileResponse(services.claims.path(claim), media_type="image/jpeg", headers=headers)
-
-
-def _is_on_disk(services: Services, claim: str) -> bool:
-    try:
-        return services.claims.verify(claim)
-    except OutsideRoots as exc:
-        raise Refused(404, "outside_roots", exc.message) from exc
+    if answer := await send(request, services.claims, claim, v):
+        return answer
+    async with services.sessions.begin() as session:
+        await make_pictures_again(session, photo_id)
+    services.wake()
+    raise Refused(410, f"{name}_missing", f"The {name} of this photo was missing on disk. It is being made again.")
 
 
 def _once(request: Request, name: str, make: Callable[[], T]) -> T:

@@ -2,6 +2,7 @@
 
 STAGE_NAMES = {
     "convert": "Previews",
+    "render": "Views",
     "curate": "Descriptions",
     "embed": "Similarity",
     "score": "Scores",

@@ -52,7 +52,7 @@ export function shutter(seconds) {
   return seconds >= 0.3 ? `${Number(seconds.toFixed(1))} s` : `1/${Math.round(1 / seconds)} s`;
 }
 
-const STAGES = { convert: "Previews", curate: "Descriptions", embed: "Similarity", score: "Scores", train: "Taste", bursts: "Bursts" };
+const STAGES = { convert: "Previews", render: "Views", curate: "Descriptions", embed: "Similarity", score: "Scores", train: "Taste", bursts: "Bursts" };
 
 export const stageName = (stage) => STAGES[stage] ?? stage;
 

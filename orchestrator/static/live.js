@@ -5,7 +5,7 @@ const listeners = { frame: new Set(), reset: new Set(), state: new Set() };
 let last = Number(document.body.dataset.liveEvent) || 0;
 let wasDown = false;
 
-/** `listener({photos, imports, failures, stages, all})`; `all`: more changed than could be named. */
+/** `listener({photos, renditions, imports, failures, stages, all})`; `all`: more changed than could be named. */
 export const onFrame = (listener) => listeners.frame.add(listener);
 /** What is shown may be out of date: fetch it again. */
 export const onReset = (listener) => listeners.reset.add(listener);

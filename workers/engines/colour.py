@@ -44,6 +44,14 @@ def to_srgb(pixels: Pixels, profile: Profile) -> Pixels:
     return encoded(linear @ conversion(profile).T)
 
 
+def is_srgb(profile: bytes) -> bool:
+    """Whether this ICC profile is sRGB, under whatever version."""
+    try:
+        return _icc_transform(profile, "RGB") is None
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return False
+
+
 def encoded(linear: NDArray[np.float32]) -> Pixels:
     """Linear light, 1 = white, to 8-bit sRGB; what lies outside is clipped."""
     steps = (np.clip(linear, 0, 1) * 4095 + 0.5).astype(np.uint16)

@@ -1,21 +1,21 @@
 """One original becomes a preview, a thumbnail, measurements and Exif. Runs in the decode child."""
 
-from dataclasses import dataclass, replace
-from typing import Literal, NoReturn
+from dataclasses import dataclass
+from typing import Literal
 
 import structlog
 
-from shared import signatures
 from shared.claims import ClaimStore
 from shared.contracts import convert
-from shared.errors import CorruptFile, Hold, Reject, TooLarge, UnsupportedFile, Verdict
+from shared.errors import Hold, Reject, UnsupportedFile, Verdict
 from shared.formats import extension_of
 from shared.settings import Settings
-from workers.domain import damage, phash, quality
+from workers.domain import phash, quality
 from workers.domain.names import printable_name
-from workers.engines import embedded_rating, exif, odd_bits, originals, pillow_images, raw, tiff_tags, vips_images
+from workers.engines import embedded_rating, exif, images, originals, raw
 from workers.engines.originals import Original
 from workers.engines.pixels import Decoded, Pixels, Rendered, is_sideways, luma_of, render
+from workers.engines.vips_images import CheckSize
 
 log = structlog.get_logger()
 
@@ -46,58 +46,35 @@ def convert_file(request: convert.Request, settings: Settings, claims: ClaimStor
     try:
         photo = _decode(original, companion, request, settings)
     except Reject as reject:
-        _reject_by_name(reject, name, original)
+        images.reject_by_name(reject, name, original.data)
     return _result(request, original, companion, photo, claims)
 
 
 def _decode(original: Original, beside: Original | None, request: convert.Request, settings: Settings) -> Photo:
-    check_size = _SizeLimit(printable_name(request.file_path), settings.max_megapixels)
+    check_size = images.SizeLimit(printable_name(request.file_path), settings.max_megapixels)
     extension = extension_of(printable_name(request.file_path))
-    kind = _kind(original.data, extension)
+    kind = images.kind_of(original.data, extension)
     if kind != "RAW":
         return _decode_image(original.data, kind, check_size)
     companion = _companion(beside, request, check_size) if settings.raw_render == "embedded" else None
     try:
         return _decode_raw(original.data, extension, settings.raw_render, companion, check_size)
     except UnsupportedFile:
-        if signatures.sniff(original.data[: signatures.HEAD_BYTES], "") != "TIFF":
+        if not images.is_tiff(original.data):
             raise
         return _decode_image(original.data, "TIFF", check_size)  # a TIFF under the name of a RAW
 
 
-def _kind(data: bytes, extension: str) -> str:
-    kind = signatures.sniff(data[: signatures.HEAD_BYTES], extension)
-    if kind is None:
-        raise UnsupportedFile
-    return "RAW" if kind == "TIFF" and tiff_tags.is_raw(data) else kind
-
-
-def _decode_image(data: bytes, kind: str, check_size: "_SizeLimit") -> Photo:
-    shown = _pixels(data, kind, check_size)
-    tags = exif.Tags(data if kind == "TIFF" else shown.exif)
-    if shown.profile is None and tags.is_adobe_rgb:
-        shown = replace(shown, profile="adobe-rgb")
-    if shown.damage is None and kind not in ("TIFF", "BMP") and damage.has_zero_tail(data):
-        shown = replace(shown, damage="The end of the file is overwritten with zeros.")
+def _decode_image(data: bytes, kind: str, check_size: CheckSize) -> Photo:
+    shown, tags = images.decode(data, kind, check_size)
     height, width = shown.pixels.shape[:2]
     luma = luma_of(shown.pixels)
     rating = embedded_rating.read(tags, shown.xmp)
     return Photo(shown, "original", kind, luma, (width, height), shown.orientation, exif.read(tags), rating)
 
 
-def _pixels(data: bytes, kind: str, check_size: "_SizeLimit") -> Decoded:
-    if kind in pillow_images.KINDS:
-        return pillow_images.decode(data, kind, check_size)
-    try:
-        return vips_images.decode(data, kind, check_size)
-    except UnsupportedFile:
-        if kind != "TIFF":
-            raise
-        return odd_bits.decode(data, check_size)
-
-
 def _decode_raw(
-    data: bytes, extension: str, wanted: raw.Render, companion: tuple[Decoded, str] | None, check_size: "_SizeLimit"
+    data: bytes, extension: str, wanted: raw.Render, companion: tuple[Decoded, str] | None, check_size: CheckSize
 ) -> Photo:
     developed = raw.decode(data, wanted, companion[0] if companion else None, check_size)
     tags = exif.Tags(*exif.blocks_of_raw(data), developed.preview_exif)
@@ -128,14 +105,12 @@ def _read_companion(request: convert.Request, claims: ClaimStore) -> Original | 
         return None
 
 
-def _companion(
-    beside: Original | None, request: convert.Request, check_size: "_SizeLimit"
-) -> tuple[Decoded, str] | None:
+def _companion(beside: Original | None, request: convert.Request, check_size: CheckSize) -> tuple[Decoded, str] | None:
     """The pixels and the hash of the companion; None when it cannot stand in for its RAW."""
     if beside is None:
         return None
     try:
-        shown = _decode_image(beside.data, _kind(beside.data, "jpg"), check_size).shown
+        shown = images.decode(beside.data, images.kind_of(beside.data, "jpg"), check_size)[0]
     except Verdict as verdict:
         log.info("convert.companion_unusable", photo_id=request.photo_id, reason=verdict.message)
         return None
@@ -201,30 +176,3 @@ def _quality(photo: Photo, rendered: Rendered) -> convert.Quality:
         exposure_score=scores.exposure,
         technical_score=scores.technical,
     )
-
-
-def _reject_by_name(reject: Reject, name: str, original: Original) -> NoReturn:
-    """The default sentences say "this file"; on a page of failures the name says more."""
-    if isinstance(reject, CorruptFile):
-        raise CorruptFile(f"{name} is broken and shows no picture.", **reject.context) from reject
-    if isinstance(reject, UnsupportedFile):
-        content = signatures.describe(original.data[: signatures.HEAD_BYTES])
-        raise UnsupportedFile(
-            f"{name} is not a photograph that Keepers can read: {content}.", **reject.context
-        ) from reject
-    raise reject
-
-
-@dataclass(frozen=True)
-class _SizeLimit:
-    """Called with the size in the header, before a pixel is decoded."""
-
-    name: str
-    megapixels: int
-
-    def __call__(self, width: int, height: int) -> None:
-        if width < 1 or height < 1:
-            raise CorruptFile
-        if width * height > self.megapixels * 1e6:
-            size = round(width * height / 1e6)
-            raise TooLarge(f"{self.name} has {size:,} megapixels, over the limit of {self.megapixels}.")

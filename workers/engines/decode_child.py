@@ -14,7 +14,7 @@ import traceback
 from typing import TextIO
 
 from shared.claims import ClaimStore
-from shared.contracts import convert
+from shared.contracts import Message, convert, render
 from shared.errors import Verdict
 from shared.settings import Settings
 from workers.engines import decode_protocol as protocol
@@ -68,17 +68,25 @@ def _confine(settings: Settings) -> None:
 
 
 def _answer(line: str, settings: Settings) -> protocol.Reply:
-    from workers.engines.conversion import convert_file
-
     try:
-        claims = ClaimStore(settings.claims_folder, settings.library_roots)
-        return protocol.done(convert_file(convert.Request.model_validate_json(line), settings, claims))
+        return protocol.done(_work(protocol.request_of(line, (convert.Request, render.Request)), settings))
     except Verdict as verdict:
         return protocol.refused(verdict)
     except MemoryError:
         return protocol.OUT_OF_MEMORY
     except Exception:  # a bug of ours: the runner decides what happens to it
         return protocol.bug(traceback.format_exc())
+
+
+def _work(request: Message, settings: Settings) -> Message:
+    from workers.engines.conversion import convert_file
+    from workers.engines.rendition import render_file
+
+    claims = ClaimStore(settings.claims_folder, settings.library_roots)
+    if isinstance(request, render.Request):
+        return render_file(request, settings, claims)
+    assert isinstance(request, convert.Request)
+    return convert_file(request, settings, claims)
 
 
 def _say(replies: TextIO, reply: protocol.Reply) -> None:

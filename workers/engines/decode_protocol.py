@@ -1,10 +1,11 @@
 """What the decode child and its parent say to each other: one JSON object a line."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from shared import errors
-from shared.contracts import convert
+from shared.contracts import Message
 from shared.errors import Hold, Retry, Verdict
 from shared.settings import Settings
 
@@ -31,7 +32,18 @@ def settings_of(line: str) -> Settings:
     return Settings(**json.loads(line))
 
 
-def done(result: convert.Result) -> Reply:
+def request_line(request: Message) -> str:
+    return line_of({"kind": request.kind, "request": request.model_dump(mode="json")})
+
+
+def request_of(line: str, kinds: Sequence[type[Message]]) -> Message:
+    """One of these kinds of requests."""
+    said = json.loads(line)
+    (kind,) = (kind for kind in kinds if kind.kind == said["kind"])
+    return kind.model_validate(said["request"])
+
+
+def done(result: Message) -> Reply:
     return {"outcome": "done", "result": result.model_dump(mode="json")}
 
 

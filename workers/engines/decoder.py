@@ -1,8 +1,10 @@
 """Decoding in a child process, so that a file which crashes, hangs or eats memory costs one photo and no worker."""
 
+from typing import Any
+
 import structlog
 
-from shared.contracts import convert
+from shared.contracts import convert, render
 from shared.errors import DecoderCrashed, Retry, Verdict
 from shared.settings import Settings
 from workers.domain.names import printable_name
@@ -13,6 +15,7 @@ log = structlog.get_logger()
 
 CHILD_MODULE = "workers.engines.decode_child"
 START_SECONDS = 60
+_Request = convert.Request | render.Request
 PHOTOS_PER_CHILD = 200  # decoders leak; a new child takes half a second
 
 
@@ -32,14 +35,20 @@ class Decoder:
         return self._child.pid if self._child else None
 
     def convert(self, request: convert.Request, attempt: int = 1) -> convert.Result:
-        """The result of the child, or the Verdict that it raised.
+        """The result of the child, or the Verdict that it raised."""
+        return convert.Result.model_validate(self._answer(request, attempt))
 
-        A death of the child is a Retry at the first attempt, since it may have been innocent (killed for memory,
+    def render(self, request: render.Request, attempt: int = 1) -> render.Result:
+        """The result of the child, or the Verdict that it raised."""
+        return render.Result.model_validate(self._answer(request, attempt))
+
+    def _answer(self, request: _Request, attempt: int) -> dict[str, Any]:  # Any: JSON
+        """A death of the child is a Retry at the first attempt, since it may have been innocent (killed for memory,
         a slow drive), and DecoderCrashed after that.
         """
         name = printable_name(request.file_path)
         try:
-            reply = self._ready_child().ask(request.model_dump_json() + "\n", self._settings.decode_seconds)
+            reply = self._ready_child().ask(protocol.request_line(request), self._settings.decode_seconds)
         except ChildDied as death:
             self.close()
             log.warning("decoder.died", photo_id=request.photo_id, cause=death.cause, stderr=death.stderr)
@@ -72,10 +81,10 @@ def _verdict(name: str, cause: str, attempt: int) -> Verdict:
     return DecoderCrashed(f"The decoder failed on {name} twice, so it is left alone: {cause}.", cause=cause)
 
 
-def _result(reply: protocol.Reply) -> convert.Result:
+def _result(reply: protocol.Reply) -> dict[str, Any]:  # Any: JSON
     match reply["outcome"]:
         case "done":
-            return convert.Result.model_validate(reply["result"])
+            return dict(reply["result"])
         case "refused":
             raise protocol.verdict_of(reply)
         case _:

@@ -6,10 +6,10 @@ import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from shared import quick_hash
 from shared.claims import ClaimStore, path_of
-from shared.contracts import convert
 from shared.errors import CorruptFile, FileVanished, Reject, Retry, RootOffline, TooLarge
 from workers.domain.names import printable_name
 
@@ -17,6 +17,15 @@ MOST_BYTES = 2 * 1024**3  # the largest medium-format RAW and stitched TIFF stay
 _DRIVE_GONE = (errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.ENXIO, errno.ENODEV, errno.EHOSTDOWN, errno.ETIMEDOUT)
 _FORBIDDEN = (errno.EACCES, errno.EPERM)
 _NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
+
+
+class OnRoot(Protocol):
+    """A request about a file that lies on a drive."""
+
+    @property
+    def root(self) -> str: ...
+    @property
+    def root_key(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -28,7 +37,7 @@ class Original:
     quick_hash: str
 
 
-def read(claim: str, request: convert.Request, claims: ClaimStore) -> Original:
+def read(claim: str, request: OnRoot, claims: ClaimStore) -> Original:
     """The bytes behind `claim`, of the file or of its companion, with their hashes.
 
     Raises FileVanished, CorruptFile, TooLarge, Reject, Retry, RootOffline, OutsideRoots.
@@ -62,7 +71,7 @@ def _read(descriptor: int, name: str) -> Original:
     return Original(data, len(data), before.st_mtime_ns, hashlib.sha256(data).hexdigest(), quick)
 
 
-def _verdict(error: OSError, name: str, request: convert.Request) -> Exception:
+def _verdict(error: OSError, name: str, request: OnRoot) -> Exception:
     """Whose fault it is: the file's, or that of the drive it lies on."""
     root = path_of(request.root)
     if error.errno in _DRIVE_GONE or (error.errno in (*_NOT_THERE, *_FORBIDDEN) and _is_offline(root)):

@@ -53,15 +53,15 @@ def luma_of(pixels: Pixels) -> Pixels:
 
 def render(decoded: Decoded) -> Rendered:
     """Downsample first, then colour and orientation: 1.4 megapixels instead of 24."""
-    small = to_srgb(_fit(decoded.pixels, PREVIEW_EDGE), decoded.profile)
+    small = to_srgb(fit(decoded.pixels, PREVIEW_EDGE), decoded.profile)
     pixels = np.ascontiguousarray(upright(small, decoded.orientation))
-    thumbnail = _fit(pixels, THUMBNAIL_EDGE)
-    tiny = _fit(thumbnail, PLACEHOLDER_EDGE)
+    thumbnail = fit(pixels, THUMBNAIL_EDGE)
+    tiny = fit(thumbnail, PLACEHOLDER_EDGE)
     return Rendered(
         pixels,
-        _jpeg(pixels, PREVIEW_QUALITY, srgb_profile(), FULL_COLOUR),
-        _jpeg(thumbnail, THUMBNAIL_QUALITY, srgb_profile(), HALF_COLOUR),
-        base64.b64encode(_jpeg(tiny, PLACEHOLDER_QUALITY, None, HALF_COLOUR)).decode(),
+        jpeg(pixels, PREVIEW_QUALITY, srgb_profile(), FULL_COLOUR),
+        jpeg(thumbnail, THUMBNAIL_QUALITY, srgb_profile(), HALF_COLOUR),
+        base64.b64encode(jpeg(tiny, PLACEHOLDER_QUALITY, None, HALF_COLOUR)).decode(),
     )
 
 
@@ -80,7 +80,7 @@ def is_sideways(orientation: int) -> bool:
     return orientation in (5, 6, 7, 8)
 
 
-def _fit(pixels: Pixels, edge: int) -> Pixels:
+def fit(pixels: Pixels, edge: int) -> Pixels:
     """Downsampled to the long edge, never up. Halved by exact area first, which is nearly free, then Lanczos."""
     while max(pixels.shape[:2]) >= 4 * edge and min(pixels.shape[:2]) >= 4:
         pixels = _halved(pixels)
@@ -101,7 +101,7 @@ def _halved(pixels: Pixels) -> Pixels:
     return cv2.resize(even, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
 
 
-def _jpeg(pixels: Pixels, quality: int, profile: bytes | None, subsampling: str) -> bytes:
+def jpeg(pixels: Pixels, quality: int, profile: bytes | None, subsampling: str) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "JPEG", quality=quality, icc_profile=profile, subsampling=subsampling)
     return buffer.getvalue()

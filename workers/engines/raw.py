@@ -4,7 +4,7 @@ import io
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, TypeVar
 
 import cv2
 import numpy as np
@@ -21,6 +21,7 @@ from workers.engines.vips_images import CheckSize
 
 Render = Literal["embedded", "demosaic"]
 Source = Literal["embedded", "companion", "demosaic"]
+Sample = TypeVar("Sample", np.uint8, np.uint16)
 
 _ORIENTATIONS = {0: 1, 3: 3, 5: 8, 6: 6}  # LibRaw's flip as Exif counts
 _GREY_OF_BAYER = {
@@ -55,7 +56,7 @@ class RawPhoto:
 
 
 @dataclass(frozen=True)
-class _Flaw:
+class Flaw:
     sentence: str
     is_total: bool  # nothing of the sensor data can be shown
 
@@ -74,12 +75,12 @@ def decode(data: bytes, render: Render, companion: Decoded | None, check_size: C
 
     Raises UnsupportedFile, CorruptFile, MemoryError, and what `check_size` raises.
     """
-    data, missing_share = _made_whole(data)
-    with _opened(data) as raw:
-        sizes, orientation = raw.sizes, _orientation(raw)  # before a demosaic, after which LibRaw forgets the turn
+    data, missing_share = made_whole(data)
+    with opened(data) as raw:
+        sizes, orientation = raw.sizes, orientation_of(raw)  # before a demosaic, after which LibRaw forgets the turn
         check_size(sizes.width, sizes.height)
         preview = _camera_preview(raw, data)
-        flaw = _unpack(raw, data, missing_share)
+        flaw = unpack(raw, data, missing_share)
         ready: Ready = {"companion": companion, "embedded": preview}
         if flaw and flaw.is_total:
             shown, source = _last_resort(flaw, ready)
@@ -102,7 +103,7 @@ def decode(data: bytes, render: Render, companion: Decoded | None, check_size: C
         )
 
 
-def _made_whole(data: bytes) -> tuple[bytes, float]:
+def made_whole(data: bytes) -> tuple[bytes, float]:
     """A RAW with its end missing, filled up with zeros, and the share that is missing.
 
     LibRaw gives up at the end of a file; so it shows what there is.
@@ -114,7 +115,7 @@ def _made_whole(data: bytes) -> tuple[bytes, float]:
 
 
 @contextmanager
-def _opened(data: bytes) -> Iterator[rawpy.RawPy]:
+def opened(data: bytes) -> Iterator[rawpy.RawPy]:
     try:
         with rawpy.RawPy() as raw:
             raw.open_buffer(io.BytesIO(data))
@@ -127,7 +128,7 @@ def _opened(data: bytes) -> Iterator[rawpy.RawPy]:
         raise CorruptFile(decoder=_words(exc)) from exc
 
 
-def _last_resort(flaw: _Flaw, ready: Ready) -> tuple[Decoded, Source]:
+def _last_resort(flaw: Flaw, ready: Ready) -> tuple[Decoded, Source]:
     """A picture beside or inside the RAW whose sensor data is lost."""
     for source, picture in ready.items():
         if picture and max(picture.pixels.shape) >= THUMBNAIL_EDGE:
@@ -146,15 +147,26 @@ def _choose(raw: rawpy.RawPy, ready: Ready, orientation: int) -> tuple[Decoded, 
 
 def _camera_preview(raw: rawpy.RawPy, data: bytes) -> Decoded | None:
     """The largest picture that the camera put into the file, turned as the RAW is; None when there is none to use."""
+    stored = camera_picture(raw, data)
+    if not isinstance(stored, bytes):
+        return stored
+    try:
+        preview = vips_images.decode(stored, "JPEG", lambda width, height: None, PREVIEW_EDGE)
+    except Reject:
+        return None
+    height, width = preview.pixels.shape[:2]
+    return replace(preview, orientation=preview_orientation(raw, preview.orientation, width, height))
+
+
+def camera_picture(raw: rawpy.RawPy, data: bytes) -> bytes | Decoded | None:
+    """The same as it is stored: a JPEG, or, of few old cameras, pixels."""
     try:
         thumb = raw.extract_thumb()
-        if thumb.format is rawpy.ThumbFormat.BITMAP:
-            return Decoded(np.ascontiguousarray(thumb.data), orientation=_orientation(raw))
-        jpeg = _as_stored(bytes(thumb.data), data)
-        preview = vips_images.decode(jpeg, "JPEG", lambda width, height: None, PREVIEW_EDGE)
-    except (rawpy.LibRawError, rawpy.NotSupportedError, Reject):
+    except (rawpy.LibRawError, rawpy.NotSupportedError):
         return None
-    return replace(preview, orientation=_preview_orientation(raw, preview))
+    if thumb.format is rawpy.ThumbFormat.BITMAP:
+        return Decoded(np.ascontiguousarray(thumb.data), orientation=orientation_of(raw))
+    return _as_stored(bytes(thumb.data), data)
 
 
 def _as_stored(jpeg: bytes, data: bytes) -> bytes:
@@ -164,45 +176,45 @@ def _as_stored(jpeg: bytes, data: bytes) -> bytes:
     return jpeg[:2] + jpeg[4 + int.from_bytes(jpeg[4:6], "big") :]
 
 
-def _orientation(raw: rawpy.RawPy) -> int:
+def orientation_of(raw: rawpy.RawPy) -> int:
     return _ORIENTATIONS.get(raw.sizes.flip, 1)
 
 
-def _preview_orientation(raw: rawpy.RawPy, preview: Decoded) -> int:
+def preview_orientation(raw: rawpy.RawPy, own: int, width: int, height: int) -> int:
     """Its own Exif first. Some cameras store it upright already: then its sides are swapped against the sensor's."""
-    if preview.orientation != 1:
-        return preview.orientation
-    is_upright_already = (preview.pixels.shape[0] > preview.pixels.shape[1]) != (raw.sizes.height > raw.sizes.width)
-    return 1 if is_upright_already else _orientation(raw)
+    if own != 1:
+        return own
+    is_upright_already = (height > width) != (raw.sizes.height > raw.sizes.width)
+    return 1 if is_upright_already else orientation_of(raw)
 
 
-def _unpack(raw: rawpy.RawPy, data: bytes, missing_share: float) -> _Flaw | None:
+def unpack(raw: rawpy.RawPy, data: bytes, missing_share: float) -> Flaw | None:
     """Decode the sensor data; what is wrong with it, if anything."""
     try:
         raw.unpack()
     except rawpy.LibRawUnsufficientMemoryError:
         raise
     except rawpy.LibRawError as exc:
-        return _Flaw(f"The sensor data is damaged: {_words(exc)}.", is_total=True)
+        return Flaw(f"The sensor data is damaged: {_words(exc)}.", is_total=True)
     mosaic = _mosaic(raw)
     return (None if mosaic is None else _flaw_of_pixels(mosaic, raw.white_level)) or _flaw_of_file(data, missing_share)
 
 
-def _flaw_of_pixels(mosaic: NDArray[np.uint16], white_level: int) -> _Flaw | None:
+def _flaw_of_pixels(mosaic: NDArray[np.uint16], white_level: int) -> Flaw | None:
     flat = mosaic if mosaic.ndim == 2 else mosaic[:, :, 1]
     if damage.is_blank(flat):
-        return _Flaw("The sensor data is empty.", is_total=True)
+        return Flaw("The sensor data is empty.", is_total=True)
     if damage.is_noise(flat, white_level):
-        return _Flaw("The sensor data is noise.", is_total=True)
+        return Flaw("The sensor data is noise.", is_total=True)
     return None
 
 
-def _flaw_of_file(data: bytes, missing_share: float) -> _Flaw | None:
+def _flaw_of_file(data: bytes, missing_share: float) -> Flaw | None:
     if missing_share:
         percent = max(1, round(100 * missing_share))
-        return _Flaw(f"{percent} % of the sensor data is missing.", missing_share > HEADER_ONLY_SHARE)
+        return Flaw(f"{percent} % of the sensor data is missing.", missing_share > HEADER_ONLY_SHARE)
     if damage.has_zero_tail(data, damage.RAW_ZERO_TAIL_BYTES):
-        return _Flaw("The end of the file is overwritten with zeros.", is_total=False)
+        return Flaw("The end of the file is overwritten with zeros.", is_total=False)
     return None
 
 
@@ -225,11 +237,15 @@ def _mosaic(raw: rawpy.RawPy) -> NDArray[np.uint16] | None:
 
 def _developed(raw: rawpy.RawPy) -> Pixels:
     """Camera white balance, sRGB. Four sensor pixels become one where that still fills the preview."""
-    is_bayer = raw.raw_pattern is not None and raw.raw_pattern.shape == (2, 2)
-    return _postprocessed(raw, is_bayer and max(raw.sizes.width, raw.sizes.height) >= 2 * PREVIEW_EDGE, None)
+    half = is_bayer(raw) and max(raw.sizes.width, raw.sizes.height) >= 2 * PREVIEW_EDGE
+    return postprocessed(raw, half, None)
 
 
-def _postprocessed(raw: rawpy.RawPy, half: bool, algorithm: rawpy.DemosaicAlgorithm | None) -> Pixels:
+def is_bayer(raw: rawpy.RawPy) -> bool:
+    return raw.raw_pattern is not None and raw.raw_pattern.shape == (2, 2)
+
+
+def postprocessed(raw: rawpy.RawPy, half: bool, algorithm: rawpy.DemosaicAlgorithm | None) -> Pixels:
     pixels = raw.postprocess(
         demosaic_algorithm=algorithm,
         half_size=half,
@@ -239,6 +255,24 @@ def _postprocessed(raw: rawpy.RawPy, half: bool, algorithm: rawpy.DemosaicAlgori
         gamma=SRGB_CURVE,
         user_flip=0,
     )
+    return _grey_or_rgb(pixels)
+
+
+def postprocessed_linear(raw: rawpy.RawPy, half: bool) -> NDArray[np.uint16]:
+    """The light itself, in sRGB's primaries, as the camera was exposed."""
+    pixels = raw.postprocess(
+        half_size=half,
+        use_camera_wb=True,
+        output_color=rawpy.ColorSpace.sRGB,
+        output_bps=16,
+        gamma=(1, 1),
+        no_auto_bright=True,
+        user_flip=0,
+    )
+    return _grey_or_rgb(pixels.astype(np.uint16, copy=False))
+
+
+def _grey_or_rgb(pixels: NDArray[Sample]) -> NDArray[Sample]:
     return pixels if pixels.shape[2] == 3 else np.ascontiguousarray(pixels[:, :, 0])
 
 
@@ -248,7 +282,7 @@ def _sensor_luma(raw: rawpy.RawPy, sensor: _Sensor, shown: Decoded) -> tuple[Pix
     Interpolated straight from the mosaic in one cheap step; only rarer sensors are demosaiced for it.
     """
     if sensor.grey_code is None or sensor.mosaic is None:
-        return luma_of(_postprocessed(raw, False, rawpy.DemosaicAlgorithm.LINEAR)), False
+        return luma_of(postprocessed(raw, False, rawpy.DemosaicAlgorithm.LINEAR)), False
     encoded = np.empty(sensor.mosaic.shape, np.uint8)
     for (row, column), table in zip(
         _CELLS, _encodings(raw, sensor.mosaic, sensor.colors, luma_of(shown.pixels)), strict=True

@@ -212,6 +212,22 @@ def upgrade() -> None:  # noqa: PLR0915  # a list of tables and columns, not log
         sa.PrimaryKeyConstraint("pass_id", "place"),
     )
     op.create_index("review_pass_items_photo", "review_pass_items", ["photo_id", "pass_id"], unique=True)
+    op.create_table(
+        "renditions",
+        sa.Column("photo_id", sa.BigInteger(), nullable=False),
+        sa.Column("size", sa.Text(), nullable=False),
+        sa.Column("claim", sa.Text(), nullable=False),
+        sa.Column("preview", sa.Text(), nullable=False),
+        sa.Column("width", sa.Integer(), nullable=False),
+        sa.Column("height", sa.Integer(), nullable=False),
+        sa.Column("bytes", sa.BigInteger(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(["photo_id"], ["photos.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("photo_id", "size"),
+    )
+    op.create_index("renditions_claim", "renditions", ["claim"], unique=False)
+    op.create_index("renditions_used", "renditions", ["used_at"], unique=False)
     op.create_index("merged_photos_into", "merged_photos", ["into_id"], unique=False)
     op.add_column("roots", sa.Column("writes_sidecars", sa.Boolean(), server_default="false", nullable=False))
     op.add_column("photos", sa.Column("focus_distance_m", sa.Float(), nullable=True))

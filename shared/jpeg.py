@@ -2,15 +2,16 @@
 number, no picture behind the picture."""
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from orchestrator.export import exif
+from shared import exif
 
 _EXIF, _ICC, _ADOBE = b"Exif\0\0", b"ICC_PROFILE\0", b"Adobe"
 _SOI, _EOI, _SOS = 0xD8, 0xD9, 0xDA
 _APP0, _APP1, _APP2, _APP14, _COMMENT = 0xE0, 0xE1, 0xE2, 0xEE, 0xFE
 _SIZES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # the segments that begin with the size of the picture
+_USUAL = (0xC0, 0xC1, 0xC2)  # baseline, extended, progressive
 _MOST_IN_A_SEGMENT = 65_533
 
 
@@ -31,15 +32,19 @@ class _Segment:
     body: bytes
 
 
-def for_giving_away(data: bytes, credit: exif.Tags, srgb: Iterator[bytes] | tuple[bytes, ...] = ()) -> Picture:
+def for_giving_away(
+    data: bytes, credit: exif.Tags, srgb: Iterator[bytes] | tuple[bytes, ...] = (), orientation: int | None = None
+) -> Picture:
     """The picture without what its Exif, XMP and IPTC say, but for the orientation and the credit. `credit` fills in
     what the picture itself does not name. `srgb`: profile segments for a picture that has none and may be sRGB.
+    `orientation`: which way is up, where that is known better than from the picture.
 
     Raises NotAJpeg.
     """
     head, scans = _parts(data)
     own = _tags(head)
     tags = replace(own, artist=own.artist or credit.artist, copyright=own.copyright or credit.copyright)
+    tags = replace(tags, orientation=orientation or own.orientation)
     profile = _profile(head) or (tuple(srgb) if own.may_be_srgb else ())
     kept = [one for one in head if not _says_too_much(one)]
     leading = [one for one in kept if one.marker == _APP0]
@@ -56,6 +61,31 @@ def for_giving_away(data: bytes, credit: exif.Tags, srgb: Iterator[bytes] | tupl
 def profile_of(data: bytes) -> tuple[bytes, ...]:
     """The colour profile of a JPEG, as the bodies of its segments. Raises NotAJpeg."""
     return _profile(_parts(data)[0])
+
+
+def profile_segments(profile: bytes) -> tuple[bytes, ...]:
+    """A short colour profile as the body of its one segment."""
+    return (_ICC + b"\x01\x01" + profile,)
+
+
+def is_srgb(data: bytes, is_srgb_profile: Callable[[bytes], bool]) -> bool:
+    """Whether every program shows it right as it is: 8 bits of grey or colour, in sRGB as far as it says."""
+    try:
+        head = _parts(data)[0]
+    except NotAJpeg:
+        return False
+    frame = next((one for one in head if one.marker in _SIZES), None)
+    if frame is None or frame.marker not in _USUAL or len(frame.body) < 6 or frame.body[0] != 8:
+        return False
+    profile = b"".join(body[len(_ICC) + 2 :] for body in sorted(_profile(head)))
+    if profile:
+        return frame.body[5] == 3 and is_srgb_profile(profile)
+    return frame.body[5] in (1, 3) and _tags(head).may_be_srgb
+
+
+def size_of(data: bytes) -> tuple[int, int]:
+    """Width and height as stored. Raises NotAJpeg."""
+    return _size([one for one in _segments(data) if isinstance(one, _Segment)])
 
 
 def tags_of(head: bytes) -> exif.Tags:
