@@ -29,7 +29,6 @@ from orchestrator.models.pipeline import (
 )
 from orchestrator.models.placards import Placard
 from orchestrator.models.preferences import Preference
-from orchestrator.models.placards import Placard
 from orchestrator.models.renditions import Rendition
 from orchestrator.models.review import ReviewPass, ReviewPassItem
 from orchestrator.models.states import (
@@ -85,7 +84,6 @@ __all__ = [
     "PhotoFile",
     "PhotoVector",
     "PhotoWords",
-    "Placard",
     "Placard",
     "Preference",
     "Project",

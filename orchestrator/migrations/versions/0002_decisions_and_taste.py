@@ -393,25 +393,6 @@ def upgrade() -> None:  # noqa: PLR0915  # a list of tables and columns, not log
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("content_hash"),
     )
-    op.create_table(
-        "placards",
-        sa.Column("id", sa.BigInteger(), autoincrement=True, nullable=False),
-        sa.Column("content_hash", sa.Text(), nullable=False),
-        sa.Column("file_name", sa.Text(), nullable=False),
-        sa.Column("upload", sa.Text(), nullable=False),
-        sa.Column("size", sa.BigInteger(), nullable=False),
-        sa.Column("preview", sa.Text(), nullable=True),
-        sa.Column("preview_width", sa.Integer(), nullable=True),
-        sa.Column("preview_height", sa.Integer(), nullable=True),
-        sa.Column("thumbnail", sa.Text(), nullable=True),
-        sa.Column("placeholder", sa.Text(), nullable=True),
-        sa.Column("damage", sa.Text(), nullable=True),
-        sa.Column("exif", JSONB(), server_default="{}", nullable=False),
-        sa.Column("description", JSONB(), server_default="{}", nullable=False),
-        sa.Column("dropped_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("content_hash"),
-    )
     op.execute("INSERT INTO taste_state (id) VALUES (1)")
     op.execute("INSERT INTO burst_state (id) VALUES (1)")
     op.create_table(
