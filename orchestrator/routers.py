@@ -29,7 +29,8 @@ from orchestrator.write_back import routes as write_back_routes
 ROUTERS = tuple(
     module.router
     for module in (
-        import_routes, import_pages, rendition_routes, photo_routes, photo_pages, review_routes, pass_routes, review_pages,
+        import_routes, import_pages, rendition_routes, photo_routes, photo_pages,
+        review_routes, pass_routes, review_pages,
         failure_routes, failure_pages, project_routes, project_pages, stage_routes, burst_routes,
         file_rating_routes, file_rating_pages, export_routes, export_pages, embedding_routes, curation_routes,
         taste_routes, taste_pages, write_back_routes, placard_routes, live, health,

@@ -39,7 +39,8 @@ async def consider(session: AsyncSession, claims: Iterable[str | None]) -> None:
 
 async def consider_result(session: AsyncSession, result: Mapping[str, Any]) -> None:  # Any: a Result as JSON
     """A result is not used: nor are the files that it names."""
-    await consider(session, [claim for claim in map(result.get, ("preview", "thumbnail", "rendition")) if isinstance(claim, str)])
+    claims = map(result.get, ("preview", "thumbnail", "rendition"))
+    await consider(session, [claim for claim in claims if isinstance(claim, str)])
 
 
 async def sweep(session: AsyncSession, claims: ClaimStore, older_than_seconds: float = DAY_SECONDS) -> None:
