@@ -7,6 +7,7 @@ from functools import partial
 
 import structlog
 from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from orchestrator import events, tallies, web
 from orchestrator.bursts import detection as bursts
@@ -23,6 +24,7 @@ from orchestrator.live import Live
 from orchestrator.outbox import Relay
 from orchestrator.photos import sweeper
 from orchestrator.pipeline import PIPELINE, Pipeline, limited, stages
+from orchestrator.preferences.service import PreferencesInForce
 from orchestrator.results import ResultApplier
 from orchestrator.routers import ROUTERS
 from orchestrator.tasks import end_tasks
@@ -78,6 +80,7 @@ async def _lifespan(app: FastAPI, *, settings: Settings, pipeline: Pipeline) -> 
     names = topology(settings.topology_prefix, stages(pipeline), settings.retry_delays_ms)
     exchange = Exchange(settings.rabbitmq_url, names, sessions, pipeline, relay, applier)
     hub = Live(sessions, settings.database_url)
+    preferences = PreferencesInForce(sessions)
     imports = Imports(sessions, settings, Scanner(sessions, settings, relay.wake))
     app.state.services = Services(
         settings=settings,
@@ -88,28 +91,19 @@ async def _lifespan(app: FastAPI, *, settings: Settings, pipeline: Pipeline) -> 
         imports=imports,
         clip=ClipFetch(settings),
         artifacts=artifacts,
+        preferences=preferences,
         wake=relay.wake,
         is_connected=lambda: exchange.is_connected,
         trouble_of=exchange.trouble_of,
         rate_of=throughput.lately,
     )
-    choose_model = partial(embedding.choose, settings=settings)
-    while True:
-        try:
-            await migrate(engine)
-            async with sessions.begin() as session:
-                await choose_model(session)
-                await curation.prepare(session, settings)
-            break
-        except OSError as exc:
-            log.warning("database.unreachable", error=str(exc))
-            await asyncio.sleep(DATABASE_RETRY_SECONDS)
+    await _prepare_database(engine, app.state.services)
     await hub.start()
     await imports.take_up()
     sweeping: list[Job] = [sweeper.Patrol(claims), partial(sweeper.sweep, claims=claims)]
     describing: list[Job] = [watching.Lookout(settings)]
     describing += [partial(job, settings=settings) for job in (watching.count_calls, again.go_on)]
-    embeddings: list[Job] = [choose_model, embedding.switch_if_complete]
+    embeddings: list[Job] = [partial(embedding.choose, settings=settings), embedding.switch_if_complete]
     jobs: list[Job] = [tallies.fold, events.forget_old, *embeddings, *describing, *sweeping]
     background = [asyncio.create_task(exchange.run()), asyncio.create_task(keep_up(sessions, jobs))]
     if "bursts" in stages(pipeline):  # beside the other jobs: listing all frames takes seconds
@@ -124,3 +118,18 @@ async def _lifespan(app: FastAPI, *, settings: Settings, pipeline: Pipeline) -> 
         await end_tasks(background)
         await hub.stop()
         await engine.dispose()
+
+
+async def _prepare_database(engine: AsyncEngine, services: Services) -> None:
+    """Waits for PostgreSQL, and brings what is in there in line with this version and these settings."""
+    while True:
+        try:
+            await migrate(engine)
+            async with services.sessions.begin() as session:
+                await embedding.choose(session, services.settings)
+                await curation.prepare(session, services.settings)
+            await services.preferences.load()
+            return
+        except OSError as exc:
+            log.warning("database.unreachable", error=str(exc))
+            await asyncio.sleep(DATABASE_RETRY_SECONDS)

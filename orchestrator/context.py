@@ -11,6 +11,7 @@ from orchestrator.embedding.background import ClipFetch
 from orchestrator.imports.service import Imports
 from orchestrator.live import Live
 from orchestrator.pipeline import Pipeline
+from orchestrator.preferences.service import PreferencesInForce
 from orchestrator.taste.artifacts import Artifacts
 from shared.claims import ClaimStore
 from shared.settings import Settings
@@ -26,6 +27,7 @@ class Services:
     imports: Imports
     clip: ClipFetch
     artifacts: Artifacts
+    preferences: PreferencesInForce
     wake: Callable[[], None]  # the relay, after a commit that queued something
     is_connected: Callable[[], bool]  # to the broker
     trouble_of: Callable[[str], str | None]  # why nothing of a stage can go on

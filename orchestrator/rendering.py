@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from starlette.responses import Response
 from starlette.types import Scope
 
+from orchestrator.preferences.views import Preferences
 from orchestrator.stages.names import stage_name
 
 _HERE = Path(__file__).parent
@@ -26,9 +27,18 @@ _FOREVER = "public, max-age=31536000, immutable"
 def render(request: Request, template: str, context: BaseModel, *, status: int = 200) -> HTMLResponse:
     """The page that `template` makes of `context`; its fields are the template's names."""
     fields = {name: getattr(context, name) for name in type(context).model_fields}
-    text = _environment().get_template(template).render(path=request.url.path, **fields)
+    text = (
+        _environment().get_template(template).render(path=request.url.path, preferences=_preferences(request), **fields)
+    )
     # Browsers keep a page for going back, and ask again when it is opened.
     return HTMLResponse(text, status, headers={"cache-control": "no-cache"})
+
+
+def _preferences(request: Request) -> Preferences:
+    """The usual ones before the services are there."""
+    services = getattr(request.app.state, "services", None)
+    found: Preferences = services.preferences.current if services else Preferences()
+    return found
 
 
 @cache

@@ -15,6 +15,8 @@ from orchestrator.imports import routes as import_routes
 from orchestrator.photos import pages as photo_pages
 from orchestrator.photos import routes as photo_routes
 from orchestrator.placards import routes as placard_routes
+from orchestrator.preferences import pages as preference_pages
+from orchestrator.preferences import routes as preference_routes
 from orchestrator.projects import pages as project_pages
 from orchestrator.projects import routes as project_routes
 from orchestrator.renditions import routes as rendition_routes
@@ -33,6 +35,7 @@ ROUTERS = tuple(
         review_routes, pass_routes, review_pages,
         failure_routes, failure_pages, project_routes, project_pages, stage_routes, burst_routes,
         file_rating_routes, file_rating_pages, export_routes, export_pages, embedding_routes, curation_routes,
-        taste_routes, taste_pages, write_back_routes, placard_routes, live, health,
+        taste_routes, taste_pages, write_back_routes, placard_routes, preference_routes,
+        preference_pages, live, health,
     )
 )  # fmt: skip

@@ -24,6 +24,7 @@ from orchestrator.imports.scan import Scanner
 from orchestrator.imports.service import Imports
 from orchestrator.live import Live
 from orchestrator.pipeline import PIPELINE
+from orchestrator.preferences.service import PreferencesInForce
 from orchestrator.routers import ROUTERS
 from orchestrator.server import Server
 from orchestrator.taste.artifacts import Artifacts
@@ -88,12 +89,14 @@ async def open_site(settings: Settings) -> AsyncIterator[Site]:
         imports=Imports(sessions, settings, Scanner(sessions, settings, _no_relay)),
         clip=ClipFetch(settings),
         artifacts=Artifacts(claims),
+        preferences=PreferencesInForce(sessions),
         wake=_no_relay,
         is_connected=lambda: False,
         trouble_of=lambda stage: None,
         rate_of=lambda stage: None,
     )
     app = an_app(services)
+    await services.preferences.load()
     await hub.start()
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8000") as client:

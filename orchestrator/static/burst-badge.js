@@ -1,4 +1,5 @@
 // The mark of a burst on a card: how many frames there are, and the way to them.
+import { hintOf } from "./keys.js";
 
 export const burstName = ({ kind, size }) => `${kind === "bracket" ? "bracket" : "burst"} of ${size}`;
 
@@ -9,7 +10,7 @@ export function showBurst(frame, burst) {
   const button = mark ?? newMark(frame);
   const title = `${burstName(burst)}${burst.is_best ? ", the best of it" : ""}`;
   button.dataset.burst = burst.id;
-  button.title = `${title}: look at its frames (b)`;
+  button.title = `${title}: look at its frames${hintOf("burst")}`;
   button.setAttribute("aria-label", `Open the ${title}`);
   button.querySelector(".number").textContent = burst.is_best ? `${burst.size} ◉` : burst.size;
   button.querySelector(".glyph").textContent = burst.kind === "bracket" ? "±" : "❐";

@@ -2,6 +2,7 @@
 import { getJson, paced, postJson, Refusal } from "./api.js";
 import { showFrames } from "./burst-frames.js";
 import { plural } from "./format.js";
+import { actionOf } from "./keys.js";
 import { say } from "./toast.js";
 
 const REST_MS = 300;
@@ -107,9 +108,8 @@ export class BurstStrip {
       Home: () => this.#focus(ids[0]),
       End: () => this.#focus(ids.at(-1)),
       Enter: isOnFrame && (() => this.#choose(this.focusId)),
-      k: () => this.#keepBest(this.focusId),
       Escape: () => this.close(),
-    }[event.key];
+    }[event.key] ?? (actionOf(event) === "keep" && (() => this.#keepBest(this.focusId)));
     if (!act) return;
     event.preventDefault();
     event.stopPropagation();

@@ -1,10 +1,9 @@
 // Bursts on the gallery: the strip with the frames of one, and the line about all of them.
 import { BurstStrip } from "./burst-strip.js";
 import { BurstsLine } from "./bursts-line.js";
+import { onKeys } from "./keys.js";
 import { onFrame, onReset } from "./live.js";
 import { say } from "./toast.js";
-
-const isTyping = (target) => target instanceof HTMLElement && (target.isContentEditable || target.matches("input, textarea, select"));
 
 export class Bursts {
   /**
@@ -21,12 +20,7 @@ export class Bursts {
       const card = mark?.closest("[data-id]");
       if (card) this.strip.open(Number(mark.dataset.burst), Number(card.dataset.id));
     });
-    document.addEventListener("keydown", (event) => {
-      if (event.key !== "b" || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || isTyping(event.target)) return;
-      if (this.strip.isOpen) return this.strip.close();
-      const photo = inHand();
-      if (photo?.burst) this.strip.open(photo.burst.id, photo.id);
-    });
+    onKeys({ burst: () => (this.strip.isOpen ? this.strip.close() : this.#openAt(inHand())) });
     onFrame((frame) => {
       this.strip.changed(frame.bursts);
       if (frame.bursts.length) this.line.refresh();
@@ -35,6 +29,10 @@ export class Bursts {
       this.strip.refresh();
       this.line.refresh();
     });
+  }
+
+  #openAt(photo) {
+    if (photo?.burst) this.strip.open(photo.burst.id, photo.id);
   }
 
   /** The line stands above photos of bursts only. */

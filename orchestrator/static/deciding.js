@@ -1,26 +1,35 @@
 // Deciding on a page of photos: keys, stars and buttons become decisions, which show at once and can be undone.
-import { meaningOf } from "./card-keys.js";
 import { Decisions } from "./decisions.js";
 import { plural } from "./format.js";
+import { onKeys } from "./keys.js";
 import { onState } from "./live.js";
 import { say } from "./toast.js";
+import { clearFlags, keep, rate, togglePick, toggleReject } from "./wishes.js";
+
+const STARS = [0, 1, 2, 3, 4, 5].map((n) => [`rate${n}`, (photo) => rate(photo, n || null)]);
+const WISHES = { pick: togglePick, keep, reject: toggleReject, clear: clearFlags, ...Object.fromEntries(STARS) };
 
 export class Deciding {
   /**
    * `inHand()` is the photo that keys act on, as it is seen; `changed(ids, items)` is called when photos look different,
    * with what the server says they are where it said so. `said` (see Decisions) is for a page that says it elsewhere
-   * than at its foot.
+   * than at its foot. On a page where many photos can be selected, `many()` is what keys act on then, {parts, seen, as}:
+   * `as` stands for all of them where a wish is made of one; `works` and `settled` as Decisions has them.
    */
-  constructor({ inHand, changed, said }) {
+  constructor({ inHand, changed, said, many = () => undefined, works, settled }) {
     this.inHand = inHand;
+    this.many = many;
     this.isDown = false;
     this.unsent = 0;
     this.decisions = new Decisions({
       shown: changed,
-      said: said ?? ((sentence, { canUndo, isTrouble }) => say(sentence, { onUndo: canUndo ? () => this.decisions.undo() : undefined, tone: isTrouble ? "red" : "" })),
+      said: said ?? ((sentence, { canUndo, isTrouble }) => say(sentence, { onUndo: canUndo ? () => this.undo() : undefined, tone: isTrouble ? "red" : "" })),
       waits: (count) => this.#showGone({ unsent: count }),
+      works,
+      settled,
     });
-    document.addEventListener("keydown", (event) => this.#key(event));
+    const acts = Object.entries(WISHES).map(([action, wishFor]) => [action, () => this.#actOn(wishFor)]);
+    onKeys({ ...Object.fromEntries(acts), undo: () => this.undo(), redo: () => this.redo() });
     onState((isDown) => {
       this.#showGone({ isDown });
       if (!isDown) this.decisions.start();
@@ -42,19 +51,31 @@ export class Deciding {
     this.decisions.decide(photo, wishFor(photo));
   }
 
+  /** The same about what is selected. */
+  decideMany(wishFor) {
+    const many = this.many();
+    if (many) this.decisions.decideMany(many, wishFor(many.as));
+  }
+
   /** A decision that was sent elsewhere, to be undone from here: its batch, its photos, and the words for it. */
   remember(batch, ids, words) {
     this.decisions.remember(batch, ids, words);
   }
 
-  #key(event) {
-    const meaning = meaningOf(event);
-    const photo = typeof meaning === "function" ? this.inHand() : undefined;
-    if (!meaning || (typeof meaning === "function" && !photo)) return;
-    event.preventDefault();
-    if (meaning === "undo") this.decisions.undo();
-    else if (meaning === "redo") this.decisions.redo();
-    else if (photo) this.decide(photo, meaning);
+  undo() {
+    this.decisions.undo();
+  }
+
+  redo() {
+    this.decisions.redo();
+  }
+
+  #actOn(wishFor) {
+    if (this.many()) return this.decideMany(wishFor);
+    const photo = this.inHand();
+    if (!photo) return false;
+    this.decide(photo, wishFor);
+    return true;
   }
 
   /** The bar that says that the server is gone says too what waits for it. */

@@ -26,9 +26,6 @@ export class Details {
     this.stars = new PhotoStars(why, { decide, view });
     this.why = new Why(why, this.stars);
     node.querySelector(".close").addEventListener("click", () => this.close());
-    node.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") this.close();
-    });
   }
 
   get isOpen() {

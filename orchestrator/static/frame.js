@@ -1,4 +1,5 @@
 // What every page has: the pipeline at a glance, the number of problems, the theme, and word that the server is gone.
+import { appearance, APPEARANCES, choose, onAppearance } from "./appearance.js";
 import "./clip.js";
 import { ago, exact } from "./format.js";
 import { onFrame, onReset, onState } from "./live.js";
@@ -8,23 +9,12 @@ const gone = document.getElementById("gone");
 const themeButton = document.getElementById("theme-button");
 
 function setUpTheme() {
-  const order = ["system", "light", "dark"];
-  const current = () => localStorage.getItem("theme") ?? "system";
   const say = () => {
-    themeButton.setAttribute("aria-label", `Appearance: ${current()}`);
-    themeButton.title = `Appearance: ${current()}`;
+    themeButton.setAttribute("aria-label", `Appearance: ${appearance()}`);
+    themeButton.title = `Appearance: ${appearance()}`;
   };
-  themeButton.addEventListener("click", () => {
-    const next = order[(order.indexOf(current()) + 1) % order.length];
-    if (next === "system") {
-      localStorage.removeItem("theme");
-      delete document.documentElement.dataset.theme;
-    } else {
-      localStorage.setItem("theme", next);
-      document.documentElement.dataset.theme = next;
-    }
-    say();
-  });
+  themeButton.addEventListener("click", () => choose(APPEARANCES[(APPEARANCES.indexOf(appearance()) + 1) % APPEARANCES.length]));
+  onAppearance(say);
   say();
 }
 

@@ -5,10 +5,10 @@ import { burstName } from "./burst-badge.js";
 import { DecisionBar } from "./decision-bar.js";
 import { Details } from "./details.js";
 import { count } from "./format.js";
+import { onKeys } from "./keys.js";
 import { LoupeDeciding } from "./loupe-deciding.js";
 import { showEnd } from "./loupe-end.js";
 import { imageOf } from "./loupe-images.js";
-import { listenToKeys } from "./loupe-keys.js";
 import { Pass } from "./loupe-pass.js";
 import { LoupePhotos } from "./loupe-photos.js";
 import { announce } from "./loupe-said.js";
@@ -265,22 +265,19 @@ function switchStrip() {
 
 const tools = { undo: () => deciding.undo(), panel: togglePanel, strip: switchStrip, full: toggleFull, help: toggleHelp };
 
-listenToKeys({
-  ArrowLeft: () => move(-1),
-  ArrowRight: () => move(1),
-  " ": () => move(1),
-  ArrowUp: () => moveToFrame(-1),
-  ArrowDown: () => moveToFrame(1),
-  Home: () => go(1),
-  End: () => pass && go(pass.n, { step: -1 }),
-  k: keepOfBurst,
-  i: togglePanel,
-  b: switchStrip,
-  f: toggleFull,
-  "?": toggleHelp,
-  Escape: leave,
-  undo: () => deciding.undo(),
-  redo: () => deciding.redo(),
+onKeys({
+  previous: () => move(-1),
+  next: () => move(1),
+  frameUp: () => moveToFrame(-1),
+  frameDown: () => moveToFrame(1),
+  first: () => go(1),
+  last: () => pass && go(pass.n, { step: -1 }),
+  keep: keepOfBurst,
+  panel: togglePanel,
+  burst: switchStrip,
+  full: toggleFull,
+  help: toggleHelp,
+  escape: leave,
 });
 listenToSwipes(part("stage"), {
   left: () => move(1),
