@@ -2,10 +2,11 @@
 import { paced, postJson, Refusal } from "./api.js";
 import { onFrame, onReset, onState } from "./live.js";
 
-const SIZES = ["view", "dense", "full"];
 const VIEW_PX = 2560;
 const MOST_AT_ONCE = 60;
 const ASK_MS = 120; // at most so often, however fast one steps
+const WAIT_MS = { view: 0, dense: 0, full: 250 }; // the answer waits so long for the first: one looks at it already
+const GIVEN_UP_MS = 60_000; // what failed is asked for again after that
 const KEPT = 3_000;
 
 /** The rendition that fills a room, in CSS pixels, on this screen. */
@@ -20,7 +21,7 @@ export class Renditions {
     this.known = new Map(); // photo version and size -> {state, url, width, height, message}
     this.wishes = [];
     this.asked = {}; // size -> ids, as they were asked for last
-    this.ask = paced(() => this.#askAll(), ASK_MS);
+    this.asks = Object.entries(WAIT_MS).map(([size, waitMs]) => paced(() => this.#askFor(size, waitMs), ASK_MS));
     onFrame((frame) => frame.renditions?.length && this.#askAgain(frame.renditions));
     onReset(() => this.#askAgain());
     onState((isDown) => isDown || this.#askAgain());
@@ -29,7 +30,7 @@ export class Renditions {
   /** What is wanted from now on: [{photo, size}], most urgent first. */
   want(wishes) {
     this.wishes = wishes.filter(({ photo }) => photo.preview_url);
-    if (this.#open().length) this.ask();
+    if (this.#open().length) this.#ask();
   }
 
   /** {url, width, height} of one that is ready. */
@@ -44,30 +45,31 @@ export class Renditions {
   }
 
   #open() {
-    return this.wishes.filter(({ photo, size }) => !["ready", "failed"].includes(this.known.get(keyOf(photo, size))?.state));
+    return this.wishes.filter(({ photo, size }) => {
+      const known = this.known.get(keyOf(photo, size));
+      return !known || (known.state === "failed" && Date.now() - known.at > GIVEN_UP_MS);
+    });
+  }
+
+  #ask() {
+    for (const ask of this.asks) ask();
   }
 
   #askAgain(ids) {
     const isNamed = ({ photo }) => !ids || ids.includes(photo.id);
     if (!this.#open().some(isNamed)) return;
     this.asked = {};
-    this.ask();
+    this.#ask();
   }
 
-  async #askAll() {
-    const open = this.#open();
-    for (const size of SIZES) {
-      const photos = open.filter((wish) => wish.size === size).map((wish) => wish.photo).slice(0, MOST_AT_ONCE);
-      if (photos.length) await this.#askFor(size, photos);
-    }
-  }
-
-  async #askFor(size, photos) {
-    const ids = photos.map((photo) => photo.id).join(",");
-    if (this.asked[size] === ids) return; // they are on their way
-    this.asked[size] = ids;
+  /** The newest wish for a size counts: it names all that is still waited for. */
+  async #askFor(size, waitMs) {
+    const photos = this.#open().filter((wish) => wish.size === size).map((wish) => wish.photo).slice(0, MOST_AT_ONCE);
+    const ids = photos.map((photo) => photo.id);
+    if (!ids.length || this.asked[size] === String(ids)) return; // they are on their way
+    this.asked[size] = String(ids);
     try {
-      this.#take(size, photos, await postJson("/api/renditions", { ids: photos.map((photo) => photo.id), size }));
+      this.#take(size, photos, await postJson("/api/renditions", { ids, size, wait_ms: waitMs }));
     } catch (error) {
       this.asked[size] = undefined; // the next step asks again; until then previews do
       if (!(error instanceof Refusal)) throw error;
@@ -77,7 +79,7 @@ export class Renditions {
   #take(size, photos, { ready, failed }) {
     const byId = new Map(photos.map((photo) => [photo.id, photo]));
     for (const one of ready) this.#know(byId.get(one.id), size, { ...one, state: "ready" });
-    for (const { id, message } of failed) this.#know(byId.get(id), size, { state: "failed", message });
+    for (const { id, message } of failed) this.#know(byId.get(id), size, { state: "failed", message, at: Date.now() });
     if (ready.length || failed.length) this.changed();
   }
 

@@ -1,15 +1,16 @@
-// Swipes on the photo: left and right move, up picks, down rejects. Two fingers zoom, as the browser does it.
+// Swipes on the photo: left and right move, up picks, down rejects. Not while it is zoomed: a finger moves it then.
 
 const LEAST_PX = 48;
 
-export function listenToSwipes(node, { left, right, up, down }) {
+/** `isOff()` says when a finger means something else. */
+export function listenToSwipes(node, isOff, { left, right, up, down }) {
   let start;
   node.addEventListener("touchstart", ({ touches: [finger, ...others] }) => {
-    start = others.length || isZoomed() ? undefined : { x: finger.clientX, y: finger.clientY };
+    start = others.length || isOff() || isPageZoomed() ? undefined : { x: finger.clientX, y: finger.clientY };
   }, { passive: true });
   node.addEventListener("touchcancel", () => (start = undefined));
   node.addEventListener("touchend", ({ changedTouches: [finger] }) => {
-    if (!start || isZoomed()) return;
+    if (!start || isOff() || isPageZoomed()) return;
     const [dx, dy] = [finger.clientX - start.x, finger.clientY - start.y];
     start = undefined;
     if (Math.max(Math.abs(dx), Math.abs(dy)) < LEAST_PX) return;
@@ -18,4 +19,4 @@ export function listenToSwipes(node, { left, right, up, down }) {
   });
 }
 
-const isZoomed = () => (globalThis.visualViewport?.scale ?? 1) > 1.01;
+const isPageZoomed = () => (globalThis.visualViewport?.scale ?? 1) > 1.01;

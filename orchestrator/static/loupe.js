@@ -8,7 +8,7 @@ import { count } from "./format.js";
 import { onKeys } from "./keys.js";
 import { LoupeDeciding } from "./loupe-deciding.js";
 import { showEnd } from "./loupe-end.js";
-import { imageOf } from "./loupe-images.js";
+import { Looking } from "./loupe-looking.js";
 import { Pass } from "./loupe-pass.js";
 import { LoupePhotos } from "./loupe-photos.js";
 import { announce } from "./loupe-said.js";
@@ -29,6 +29,7 @@ const view = (photo) => deciding.view(photo);
 const photos = new LoupePhotos({ view, changed: changedElsewhere });
 const deciding = new LoupeDeciding({ inHand, changed: showDecided, decided, returnTo });
 const bar = new DecisionBar(document.querySelector(".loupe-decide .decision-bar"), decide);
+const looking = new Looking();
 const details = new Details(part("details"), { closed: () => {}, decide, view });
 
 let pass;
@@ -36,6 +37,7 @@ let place; // where one stands
 let aim; // where one is going; the same once the photo is there
 let shownId;
 let isAtEnd = false;
+let heading = 1; // or -1: the way one goes
 
 const shown = () => (shownId === undefined ? undefined : photos.get(shownId));
 
@@ -69,6 +71,7 @@ async function go(to, { step = 1, frame } = {}) {
   const stop = pass.seen(to) ?? (await attempt(() => pass.stop(to), () => go(to, { step, frame })));
   if (aim !== to || isInTrouble()) return;
   if (!stop) return go(to + step, { step });
+  heading = Math.sign(to - place) || heading;
   place = to;
   if (!photos.has(stop.photo.id)) photos.put([stop.photo]);
   show(frame ?? frameToShow(stop));
@@ -86,7 +89,7 @@ async function end() {
   shownId = photos.shownId = undefined;
   part("main").classList.add("at-end");
   part("end").hidden = false;
-  part("stage").replaceChildren();
+  looking.stage.clear();
   details.close();
   rememberPlace();
   announce("That was the last one");
@@ -123,7 +126,7 @@ function show(id) {
   part("main").classList.remove("at-end");
   part("end").hidden = true;
   const photo = shown();
-  part("stage").replaceChildren(photo.preview_url ? imageOf(photo) : "No preview of this photo.");
+  looking.stage.show(photo);
   part("file-name").textContent = photo.file_name;
   part("file-name").title = photo.file_name;
   part("position").textContent = `${count(place)} / ${count(pass.n)}`;
@@ -131,7 +134,7 @@ function show(id) {
   announce(`${count(place)} of ${count(pass.n)}: ${photo.file_name}${photo.user_rating ? `, ${photo.user_rating} stars` : ""}`);
   if (details.isOpen) details.open(id);
   rememberPlace();
-  decodeAround();
+  expectNext();
   if (kind === "cull" && photo.burst) loadFrames(place, photo.burst.id);
 }
 
@@ -147,26 +150,38 @@ function showState() {
   showFilmstrip();
 }
 
-async function decodeAround() {
+/** Tells the stage what may be looked at next: the way one goes first, then the way back. */
+async function expectNext() {
   const at = place;
-  for (let n = 1; n <= AHEAD; n += 1) {
-    for (const near of [at + n, at - n]) {
-      if (near < 1 || near > pass.n) continue;
-      const stop = pass.seen(near) ?? (await attempt(() => pass.stop(near)));
-      if (aim !== at) return; // already further on, with its own
-      const photo = stop && (photos.get(stop.photo.id) ?? stop.photo);
-      if (photo?.preview_url) imageOf(photo);
-    }
+  const next = [];
+  for (const near of placesAround(at)) {
+    const stop = pass.seen(near) ?? (await attempt(() => pass.stop(near)));
+    if (aim !== at) return; // already further on, with its own
+    if (stop) next.push(photos.get(stop.photo.id) ?? stop.photo);
   }
+  const frames = framesAround();
+  looking.stage.expect([...next.slice(0, 1), ...frames, ...next.slice(1)], frames);
   showFilmstrip(); // its neighbours are there now
+}
+
+function placesAround(at) {
+  const way = [1, 2, 3].slice(0, AHEAD);
+  const both = [...way.map((n) => at + n * heading), ...way.map((n) => at - n * heading)];
+  return both.filter((near) => near >= 1 && near <= pass.n);
+}
+
+/** The other frames of the burst, nearest first. */
+function framesAround() {
+  const ids = photos.framesAt(place);
+  const from = (id) => Math.abs(ids.indexOf(id) - ids.indexOf(shownId));
+  return ids.filter((id) => id !== shownId).sort((one, other) => from(one) - from(other)).slice(0, 2 * AHEAD).map((id) => photos.get(id));
 }
 
 async function loadFrames(at, burstId) {
   const frames = await photos.loadFrames(at, burstId);
   frames?.forEach((frame) => pass.know(frame.id, at));
   if (!frames || place !== at || isAtEnd) return;
-  for (const photo of frames.slice(0, 2 * AHEAD)) if (photo.preview_url) imageOf(photo);
-  showFilmstrip();
+  expectNext();
 }
 
 function showFilmstrip() {
@@ -279,7 +294,8 @@ onKeys({
   help: toggleHelp,
   escape: leave,
 });
-listenToSwipes(part("stage"), {
+looking.listen();
+listenToSwipes(part("stage"), () => looking.stage.isZoomed, {
   left: () => move(1),
   right: () => move(-1),
   up: () => inHand() && decide(inHand(), togglePick),
