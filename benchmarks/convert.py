@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from benchmarks.system import REPOSITORY, System
+from benchmarks.system import REPOSITORY, Running, System
 
 SIZE = (6000, 4000)
 PICTURES = 6  # different ones; the rest are the same pixels in files that differ
@@ -34,10 +34,10 @@ def run(system: System, options: argparse.Namespace) -> None:
     print(f"  ratio                {whole / bare:8.2f}", flush=True)
 
 
-def make_photos(folder: Path, count: int) -> None:
-    """Photograph-like JPEGs: soft shapes with fine grain, about 8 MB each, no two files alike."""
+def make_photos(folder: Path, count: int, size: tuple[int, int] = SIZE) -> None:
+    """Photograph-like JPEGs: soft shapes with fine grain, 8 MB each at 24 megapixels, no two files alike."""
     folder.mkdir()
-    pictures = [_picture(seed) for seed in range(PICTURES)]
+    pictures = [_picture(seed, size) for seed in range(PICTURES)]
     for i in range(count):
         note = f"photo {i}".encode()
         comment = b"\xff\xfe" + (len(note) + 2).to_bytes(2, "big") + note
@@ -45,10 +45,10 @@ def make_photos(folder: Path, count: int) -> None:
         (folder / f"photo-{i:05}.jpg").write_bytes(data[:2] + comment + data[2:])
 
 
-def _picture(seed: int) -> bytes:
+def _picture(seed: int, size: tuple[int, int]) -> bytes:
     random = np.random.default_rng(seed)
-    soft = Image.fromarray(random.integers(0, 256, (60, 90, 3), dtype=np.uint8)).resize(SIZE, Image.Resampling.BICUBIC)
-    grain = random.normal(0, 6, (SIZE[1], SIZE[0], 1)).astype(np.float32)
+    soft = Image.fromarray(random.integers(0, 256, (60, 90, 3), dtype=np.uint8)).resize(size, Image.Resampling.BICUBIC)
+    grain = random.normal(0, 6, (size[1], size[0], 1)).astype(np.float32)
     pixels = np.clip(np.asarray(soft, dtype=np.float32) + grain, 0, 255).astype(np.uint8)
     data = io.BytesIO()
     Image.fromarray(pixels).save(data, "JPEG", quality=92)
@@ -90,16 +90,16 @@ def _through_the_system(system: System, folder: Path, photos: int, processes: in
         warm.mkdir()
         for i in range(processes * 2):  # decode children start with their first photo
             Image.new("RGB", (64 + i, 64)).save(warm / f"{i}.jpg")
-        _settle(running, running.start_import(warm))
+        settle(running, running.start_import(warm))
         _read_ahead(folder)
         start = time.monotonic()
         import_id = running.start_import(folder)
-        _settle(running, import_id)
+        settle(running, import_id)
         seconds = time.monotonic() - start
         assert running.progress(import_id)["done"] == photos, running.progress(import_id)
         return seconds
 
 
-def _settle(running: object, import_id: int) -> None:
-    while running.progress(import_id)["state"] != "done":  # type: ignore[attr-defined]
+def settle(running: Running, import_id: int) -> None:
+    while running.progress(import_id)["state"] != "done":
         time.sleep(0.1)

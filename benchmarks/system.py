@@ -82,6 +82,10 @@ class Running:
         self._client = client
         self._system = system
 
+    @property
+    def address(self) -> str:
+        return str(self._client.base_url).rstrip("/")
+
     def wait_until_ready(self) -> None:
         while self._client.get("/readyz").status_code != 200:
             time.sleep(0.1)
