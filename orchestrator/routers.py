@@ -19,6 +19,7 @@ from orchestrator.preferences import pages as preference_pages
 from orchestrator.preferences import routes as preference_routes
 from orchestrator.projects import pages as project_pages
 from orchestrator.projects import routes as project_routes
+from orchestrator.removal import routes as removal_routes
 from orchestrator.renditions import routes as rendition_routes
 from orchestrator.review import pages as review_pages
 from orchestrator.review import pass_routes
@@ -32,7 +33,7 @@ ROUTERS = tuple(
     module.router
     for module in (
         import_routes, import_pages, rendition_routes, photo_routes, photo_pages,
-        review_routes, pass_routes, review_pages,
+        review_routes, pass_routes, review_pages, removal_routes,
         failure_routes, failure_pages, project_routes, project_pages, stage_routes, burst_routes,
         file_rating_routes, file_rating_pages, export_routes, export_pages, embedding_routes, curation_routes,
         taste_routes, taste_pages, write_back_routes, placard_routes, preference_routes,

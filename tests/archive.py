@@ -145,7 +145,7 @@ class Archive:
         assert await self.sql("SELECT 1 FROM photos GROUP BY content_hash HAVING count(content_hash) > 1") == []
         claims = self.settings.claims_folder
         on_disk = {str(path.relative_to(claims)) for path in claims.rglob("*") if path.is_file()}
-        rows = await self.sql("SELECT preview, thumbnail FROM photos WHERE preview IS NOT NULL")
+        rows = await self.sql("SELECT preview, thumbnail FROM photos WHERE preview IS NOT NULL AND deleted_at IS NULL")
         needed = {claim for row in rows for claim in row.values()}
         unneeded = {row["claim"] for row in await self.sql("SELECT claim FROM orphan_candidates")}
         assert needed <= on_disk

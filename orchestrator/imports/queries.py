@@ -14,6 +14,7 @@ from orchestrator.file_ratings import queries as file_ratings
 from orchestrator.file_ratings.queries import BrokenSidecars, OfImport, Ratings
 from orchestrator.imports.roots import root_key
 from orchestrator.models import Breaker, Import, Project, StagePause
+from orchestrator.removal import tombstones
 
 _PAUSED = "Previews are paused. Resume them in the pipeline."
 
@@ -41,6 +42,7 @@ class ImportView(BaseModel):
     found: int
     done: int
     skipped: int
+    removed: int  # photos among the skipped that were removed before: they come back when they are asked for
     failed: int
     pending: int
     damaged: int
@@ -78,8 +80,12 @@ async def _views(session: AsyncSession, statement: Select[Import, str]) -> list[
     paused = set((await session.execute(select(col(StagePause.stage)))).scalars())
     causes = {job.id: _cause(job, open_breakers) or _pause(job, paused) for job, _ in rows}
     in_files = await file_ratings.of_imports(session, list(causes))
+    removed = await tombstones.of_imports(session, list(causes))
     return [
-        _view(job, project, counts[job.id], causes[job.id], offline, paused, in_files[job.id]) for job, project in rows
+        _view(job, project, counts[job.id], causes[job.id], offline, paused, in_files[job.id]).model_copy(
+            update={"removed": removed.get(job.id, 0)}
+        )
+        for job, project in rows
     ]
 
 
@@ -125,6 +131,7 @@ def _view(
         found=found,
         done=items.get("done", 0) + items.get("damaged", 0),
         skipped=items.get("skipped", 0),
+        removed=0,
         failed=items.get("failed", 0),
         pending=pending,
         damaged=items.get("damaged", 0),

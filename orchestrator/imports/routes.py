@@ -13,6 +13,8 @@ from orchestrator.imports.folders import folder_named
 from orchestrator.imports.queries import ImportView
 from orchestrator.imports.service import Wish
 from orchestrator.paging import RowId
+from orchestrator.removal.tombstones import bring_back_met
+from orchestrator.review.verbs import patiently
 from shared.claims import ClaimPath
 
 router = APIRouter(responses=ERRORS)
@@ -68,6 +70,14 @@ async def show_import(services: ServicesDep, import_id: RowId) -> ImportView:
     if view is None:
         raise Refused(404, "unknown_import", "There is no import with this number.")
     return view
+
+
+@router.post("/api/imports/{import_id}/anyway")
+async def import_anyway(services: ServicesDep, import_id: RowId) -> ImportView:
+    """Bring back the photos that this import met and that were removed before, with all that was said about them."""
+    await patiently(lambda: bring_back_met(services.sessions, import_id))
+    services.wake()
+    return await show_import(services, import_id)
 
 
 @router.post("/api/imports/{import_id}/{action}")

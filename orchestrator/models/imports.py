@@ -58,6 +58,7 @@ class ImportItem(SQLModel, table=True):
             text("changed_at DESC"),
             postgresql_where=text("state IN ('done', 'damaged')"),
         ),
+        Index("import_items_removed", "import_id", "photo_id", postgresql_where=text("reason = 'removed before'")),
     )
     import_id: int = Field(sa_column=Column(BigInteger, ForeignKey("imports.id", ondelete="CASCADE"), primary_key=True))
     path: bytes = Field(sa_type=LargeBinary, primary_key=True)

@@ -127,6 +127,7 @@ class Photo(SQLModel, table=True):
             postgresql_where=text("described_by IS NOT NULL AND deleted_at IS NULL"),
         ),
         Index("photos_burst", "burst_id", postgresql_where=text("burst_id IS NOT NULL")),
+        Index("photos_removal", "removal", postgresql_where=text("removal IS NOT NULL")),
     )
     id: int = row_id()
     root_id: int = reference("roots.id")
@@ -181,7 +182,8 @@ class Photo(SQLModel, table=True):
     manual_match: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
     kept_at: datetime | None = moment()
     rejected_at: datetime | None = moment()
-    deleted_at: datetime | None = moment()
+    deleted_at: datetime | None = moment()  # a tombstone from then on
+    removal: UUID | None = None  # in which it was removed, with others
     project_id: int | None = reference("projects.id", nullable=True, ondelete="SET NULL")
     preference_score: int | None = Field(default=None, sa_type=SmallInteger)  # of a rated photo: out of fold
     score_activation: int | None = None  # of the taste model, under which the score was given

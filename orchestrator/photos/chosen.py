@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, Strict, model_validator
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -91,27 +91,38 @@ async def lock(session: AsyncSession, chosen: Chosen) -> list[int]:
     transaction takes out of it meanwhile is not chosen either.
     """
     if chosen.selection is not None:
-        return await _lock_selection(session, chosen.selection, await _as_now_numbered(session, chosen.spared))
+        return await _of_selection(session, chosen.selection, chosen.spared, is_locked=True)
     found = await lock_ids(session, chosen.ids)
     if len(found) < len(set(chosen.ids)):  # an import may have found, just now, that one is another
         found = await lock_ids(session, await _as_now_numbered(session, chosen.ids))
     return found
 
 
+async def find(session: AsyncSession, chosen: Chosen) -> list[int]:
+    """The same photos, as far as nobody changes them: nothing is locked."""
+    if chosen.selection is None:
+        ids = await _as_now_numbered(session, chosen.ids)
+        return list(await session.scalars(_there(is_among(col(Photo.id), ids))))
+    return await _of_selection(session, chosen.selection, chosen.spared, is_locked=False)
+
+
 async def lock_ids(session: AsyncSession, ids: Sequence[int]) -> list[int]:
     """Those of these photos that are there, locked."""
-    query = select(col(Photo.id)).where(is_among(col(Photo.id), ids), col(Photo.deleted_at).is_(None))
-    return list(await session.scalars(query.order_by(col(Photo.id)).with_for_update()))
+    return list(await session.scalars(_there(is_among(col(Photo.id), ids)).with_for_update()))
 
 
-async def _lock_selection(session: AsyncSession, selection: Selection, spared: Sequence[int]) -> list[int]:
+async def _of_selection(
+    session: AsyncSession, selection: Selection, spared: Sequence[int], *, is_locked: bool
+) -> list[int]:
     selection = await trusting(session, selection)
-    query = select(col(Photo.id)).where(
-        col(Photo.deleted_at).is_(None), *conditions(selection), *named_elsewhere(selection)
-    )
-    rows = await session.scalars(query.order_by(col(Photo.id)).with_for_update(of=Photo))
-    without = set(spared)
+    query = _there(*conditions(selection), *named_elsewhere(selection))
+    rows = await session.scalars(query.with_for_update(of=Photo) if is_locked else query)
+    without = set(await _as_now_numbered(session, spared)) if spared else set()
     return [id_ for id_ in rows if id_ not in without]
+
+
+def _there(*which: ColumnElement[bool]) -> Select[int]:
+    return select(col(Photo.id)).where(col(Photo.deleted_at).is_(None), *which).order_by(col(Photo.id))
 
 
 async def _as_now_numbered(session: AsyncSession, ids: Sequence[int]) -> list[int]:

@@ -12,6 +12,8 @@ from orchestrator.models import Photo, Root
 from orchestrator.photos import sweeper
 from orchestrator.taste import service as taste
 
+REMOVED = "removed before"  # an index of import_items says it too
+
 
 def is_there(root: bytes, path: bytes) -> bool:
     return os.path.lexists(os.path.join(root, path))
@@ -24,9 +26,9 @@ def is_gone(root: Root, path: bytes) -> bool:
 
 def why_skipped(photo: Photo) -> str | None:
     """Why no import brings this photo back; None when nothing is against it."""
-    if photo.rejected_at:
-        return "rejected before"
-    return "removed before" if photo.deleted_at else None
+    if photo.deleted_at:
+        return REMOVED
+    return "rejected before" if photo.rejected_at else None
 
 
 async def merge(session: AsyncSession, photo: Photo, into: Photo) -> None:

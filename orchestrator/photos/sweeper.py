@@ -66,8 +66,10 @@ async def _due(session: AsyncSession, older_than_seconds: float) -> Sequence[tup
             WITH due AS (
               SELECT claim FROM orphan_candidates WHERE since <= now() - make_interval(secs => :age)
               ORDER BY since LIMIT :limit FOR UPDATE SKIP LOCKED)
-            SELECT claim, claim IN (SELECT preview FROM photos WHERE preview IN (SELECT claim FROM due))
-              OR claim IN (SELECT thumbnail FROM photos WHERE thumbnail IN (SELECT claim FROM due))
+            SELECT claim, claim IN (SELECT preview FROM photos
+                WHERE preview IN (SELECT claim FROM due) AND deleted_at IS NULL)
+              OR claim IN (SELECT thumbnail FROM photos
+                WHERE thumbnail IN (SELECT claim FROM due) AND deleted_at IS NULL)
               OR EXISTS (SELECT 1 FROM placards WHERE claim IN (upload, preview, thumbnail)) FROM due
             """
         ),
@@ -123,7 +125,8 @@ async def nominate(
         text(
             "INSERT INTO orphan_candidates (claim)"
             " SELECT claim FROM unnest(CAST(:claims AS text[]), CAST(:hashes AS text[])) AS old (claim, hash)"
-            " WHERE NOT EXISTS (SELECT 1 FROM photos WHERE content_hash = hash AND claim IN (preview, thumbnail))"
+            " WHERE NOT EXISTS (SELECT 1 FROM photos WHERE content_hash = hash AND claim IN (preview, thumbnail)"
+            "   AND deleted_at IS NULL)"
             " AND NOT EXISTS (SELECT 1 FROM placards WHERE content_hash = hash"
             "   AND claim IN (upload, preview, thumbnail))"
             " ON CONFLICT (claim) DO NOTHING"

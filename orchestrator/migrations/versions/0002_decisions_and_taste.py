@@ -246,6 +246,14 @@ def upgrade() -> None:  # noqa: PLR0915  # a list of tables and columns, not log
     op.add_column("photos", sa.Column("burst_id", sa.BigInteger(), nullable=True))
     op.add_column("photos", sa.Column("burst_best_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("photos", sa.Column("burst_dissolved_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("photos", sa.Column("removal", sa.Uuid(), nullable=True))
+    op.create_index("photos_removal", "photos", ["removal"], postgresql_where=sa.text("removal IS NOT NULL"))
+    op.create_index(
+        "import_items_removed",
+        "import_items",
+        ["import_id", "photo_id"],
+        postgresql_where=sa.text("reason = 'removed before'"),
+    )
     op.create_index(
         "photos_burst", "photos", ["burst_id"], unique=False, postgresql_where=sa.text("burst_id IS NOT NULL")
     )
