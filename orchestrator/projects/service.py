@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from orchestrator import events
 from orchestrator.answers import Refused
+from orchestrator.review import service as review
 from shared.contracts import storable
 
 _TRIES = 5
@@ -36,13 +37,8 @@ _PUT_BEHIND = text(
     ON CONFLICT (project_id, photo_id) DO UPDATE SET position = excluded.position
     """
 )
-_REMEMBER = text(
-    """
-    INSERT INTO rating_events (batch, photo_id, source, before, after)
-    SELECT CAST(:batch AS uuid), id, 'person', jsonb_build_object('project_id', project_id),
-      jsonb_build_object('project_id', CAST(:into AS bigint))
-    FROM photos WHERE project_id = :project AND deleted_at IS NULL ORDER BY id RETURNING photo_id
-    """
+_LOCK_PHOTOS = text(
+    "SELECT id, deleted_at IS NULL AS is_there FROM photos WHERE project_id = :project ORDER BY id FOR UPDATE"
 )
 _KEEP_ENDED = text(
     """
@@ -150,20 +146,20 @@ def unknown_project() -> Refused:
 
 async def _end(session: AsyncSession, project_id: int, into: int | None) -> Ended:
     # Photos before projects, as every decision takes them: nobody waits in a circle.
-    lock_photos = text("SELECT id FROM photos WHERE project_id = :project ORDER BY id FOR UPDATE")
-    await session.execute(lock_photos, {"project": project_id})
+    locked = await session.execute(_LOCK_PHOTOS, {"project": project_id})
+    there = [row.id for row in locked if row.is_there]
     names = {id_: await _lock(session, id_) for id_ in sorted({project_id, into or project_id})}
-    values = {"project": project_id, "into": into, "batch": uuid4()}
     if into is not None:
         await session.execute(_PUT_BEHIND, {"project": project_id, "into": into})
-    changed = list(await session.scalars(_REMEMBER, values))
-    for table in ("photos", "imports"):
+    batch = uuid4()
+    made = await review.decide_alike(session, there, {"project_id": into}, batch=batch)
+    for table in ("photos", "imports"):  # removed photos go along without a word
         moved = text(f"UPDATE {table} SET project_id = :into WHERE project_id = :project")
         await session.execute(moved, {"project": project_id, "into": into})
-    await session.execute(_KEEP_ENDED, {"project": project_id, "batch": values["batch"]})
+    await session.execute(_KEEP_ENDED, {"project": project_id, "batch": batch})
     await session.execute(text("DELETE FROM projects WHERE id = :project"), {"project": project_id})
-    await events.record(session, events.PHOTOS, changed[:_MOST_TOLD])
-    return Ended(names[project_id], len(changed))
+    await events.record(session, events.PHOTOS, [])
+    return Ended(names[project_id], len(made.photo_ids))
 
 
 async def _made(session: AsyncSession, name: str) -> int | None:
