@@ -17,6 +17,7 @@ import { isHelpOpen, toggleFull, toggleHelp } from "./loupe-tools.js";
 import { listenToSwipes } from "./loupe-touch.js";
 import { attempt, forgetTrouble, isInTrouble } from "./loupe-trouble.js";
 import { fetchByIds } from "./photo-store.js";
+import { preferences } from "./preferences.js";
 import { keep, togglePick, toggleReject } from "./wishes.js";
 
 const AHEAD = 3; // photos that are decoded, in both directions
@@ -212,14 +213,14 @@ function rememberPlace() {
 
 // Deciding
 
-/** Keep and reject go on at once; of a burst to the next frame after a reject. A rating stays. */
+/** Keep and reject go on at once; of a burst to the next frame after a reject. A rating stays, unless one chose else. */
 function decided(photo, wishFor) {
   if (photo.id !== shownId) return;
   if (wishFor === toggleReject && !photo.rejected) {
     const frame = photos.nextFrame(place, photo.id);
     if (frame === undefined) move(1);
     else show(frame);
-  } else if (wishFor === keep) {
+  } else if (wishFor === keep || (preferences.auto_advance && wishFor(photo).body.user_rating)) {
     move(1);
   }
 }

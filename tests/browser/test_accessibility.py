@@ -27,6 +27,7 @@ FILLED = {
     "/logs": ".cause-card",
     "/dead-letters": ".letter",
     "/conflicts": ".difference",
+    "/settings": ".key",
     "/styleguide": ".import",
     "/nothing-here": "h1",
 }

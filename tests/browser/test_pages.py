@@ -13,8 +13,8 @@ from tests.browser.browsers import Browser
 from tests.site import Site, serve
 
 EVERY_PAGE = [
-    "/", "/gallery", "/review", "/projects", "/export", "/taste", "/logs", "/dead-letters", "/conflicts", "/styleguide",
-    "/nothing-here",
+    "/", "/gallery", "/review", "/projects", "/export", "/taste", "/logs", "/dead-letters", "/conflicts", "/settings",
+    "/styleguide", "/nothing-here",
 ]  # fmt: skip
 
 
