@@ -21,13 +21,14 @@ from orchestrator.photos import sweeper
 from orchestrator.pipeline import PIPELINE
 from orchestrator.results import ResultApplier
 from orchestrator.throughput import Throughput
-from shared.contracts import convert
+from shared.contracts import convert, render
 from shared.settings import Settings
 from tests.pictures import dng, saved, scene
 from tests.site import Site, open_site
 from workers.engines.conversion import convert_file
+from workers.engines.rendition import render_file
 from workers.runner import Delivery, run
-from workers.stages.convert import stage
+from workers.stage import load
 from workers.tools import Tools
 
 SETTLED_SECONDS = 60.0
@@ -35,7 +36,7 @@ SETTLED_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Run:
-    """A convert request as a worker would get it."""
+    """A request as a worker would get it."""
 
     run_id: UUID
     request: dict[str, Any]  # Any: JSON
@@ -49,12 +50,15 @@ class Archive:
         self.settings = site.services.settings
         self.converted = 0
         self._tools = Tools(self.settings)
-        self._tools.__dict__["decoder"] = SimpleNamespace(convert=self._convert)
+        self._tools.__dict__["decoder"] = SimpleNamespace(convert=self._convert, render=self._render)
         self._applier = ResultApplier(site.services.sessions, PIPELINE, Throughput(), 5, lambda: None)
 
     def _convert(self, request: convert.Request, attempt: int) -> convert.Result:
         self.converted += 1
         return convert_file(request, self.settings, self._tools.claims)
+
+    def _render(self, request: render.Request, attempt: int) -> render.Result:
+        return render_file(request, self.settings, self._tools.claims)
 
     async def start(self, path: Path | None = None, **wishes: Any) -> int:
         answer = await self.site.client.post("/api/imports", json={"path": str(path or self.photos), **wishes})
@@ -79,21 +83,22 @@ class Archive:
         assert seen["state"] in ("done", "failed")
         return seen
 
-    async def work(self) -> None:
-        """Convert what is queued, and apply the answers in one batch."""
-        await self.apply(self.answer(await self.queued()))
+    async def work(self, stage: str = "convert") -> None:
+        """Do what is queued, and apply the answers in one batch."""
+        await self.apply(self.answer(await self.queued(stage), stage))
 
-    async def queued(self) -> list[Run]:
+    async def queued(self, stage: str = "convert") -> list[Run]:
         rows = await self.sql(
-            "UPDATE stage_runs SET state = 'published' WHERE stage = 'convert' AND state = 'queued'"
-            " RETURNING run_id, request"
+            "UPDATE stage_runs SET state = 'published' WHERE stage = :stage AND state = 'queued'"
+            " RETURNING run_id, request",
+            stage=stage,
         )
         return [Run(row["run_id"], row["request"]) for row in rows]
 
-    def answer(self, runs: Sequence[Run]) -> list[Incoming]:
+    def answer(self, runs: Sequence[Run], stage: str = "convert") -> list[Incoming]:
         messages = []
         for one in runs:
-            outcome = run(stage, Delivery(json.dumps(one.request).encode(), one.run_id), self._tools)
+            outcome = run(load(stage), Delivery(json.dumps(one.request).encode(), one.run_id), self._tools)
             assert outcome.answer is not None
             body = outcome.answer.model_dump_json().encode()
             messages.append(Incoming(body, str(one.run_id), "results", {}))
@@ -146,6 +151,7 @@ class Archive:
         claims = self.settings.claims_folder
         on_disk = {str(path.relative_to(claims)) for path in claims.rglob("*") if path.is_file()}
         rows = await self.sql("SELECT preview, thumbnail FROM photos WHERE preview IS NOT NULL AND deleted_at IS NULL")
+        rows += await self.sql("SELECT claim FROM renditions")
         needed = {claim for row in rows for claim in row.values()}
         unneeded = {row["claim"] for row in await self.sql("SELECT claim FROM orphan_candidates")}
         assert needed <= on_disk
