@@ -18,11 +18,16 @@ from orchestrator.models import (
     ImportItem,
     Photo,
     PhotoFile,
+    Placard,
     Project,
+    Rendition,
     Root,
     StageRun,
 )
+from orchestrator.placards.service import job_of
 from shared.claims import ClaimStore
+from shared.contracts.render import EDGES, Size
+from shared.contracts import convert
 
 EPOCH = datetime(2024, 5, 4, 10, 0)
 
@@ -31,6 +36,40 @@ async def a_root(session: AsyncSession, path: str | bytes = b"/photos", **fields
     raw = path.encode() if isinstance(path, str) else path
     root = Root(path=raw, **{"label": raw.rsplit(b"/", 1)[-1].decode("utf-8", "replace"), **fields})
     return await _added(session, root)
+
+
+async def a_placard(session: AsyncSession, claims: ClaimStore, image: Image.Image, **fields: Any) -> Placard:
+    """One whose photo is converted and described, with its pictures on disk."""
+    digest = uuid.uuid4().hex * 2
+    preview, (width, height) = _put(claims, "previews", image, 1440)
+    defaults: dict[str, Any] = {
+        "content_hash": digest,
+        "file_name": "IMG_0042.heic",
+        "upload": f"placards/{digest[:2]}/{digest}.heic",
+        "size": 2_400_000,
+        "preview": preview,
+        "preview_width": width,
+        "preview_height": height,
+        "thumbnail": _put(claims, "thumbnails", image, 480)[0],
+        "placeholder": _placeholder(image),
+        "exif": convert.Exif(captured_at=EPOCH, camera_model="Canon EOS R5", aperture=2.8, iso=400).model_dump(
+            mode="json"
+        ),
+        "description": {
+            "described_by": "llava",
+            "prompt_version": 1,
+            "subject": "A red kayak pulled up on a shingle beach",
+            "content_type": "landscape",
+            "lighting_critique": "Low sun from the left throws long soft shadows.",
+            "artistic_mood": "calm, expectant",
+            "suggested_tags": ["kayak", "beach", "shingle", "evening", "red", "sea"],
+        },
+    }
+    placard = await _added(session, Placard(**{**defaults, **fields}))
+    for stage in ("convert", "curate"):
+        fields = {"subject": job_of(placard.id), "run_id": uuid.uuid4(), "state": "done"}
+        await _added(session, StageRun(stage=stage, photo_id=None, **fields))
+    return placard
 
 
 async def a_project(session: AsyncSession, name: str) -> Project:
@@ -63,6 +102,14 @@ async def a_picture(session: AsyncSession, claims: ClaimStore, photo: Photo, ima
     photo.placeholder = _placeholder(image)
     session.add(photo)
     await session.flush()
+
+
+async def a_rendition(session: AsyncSession, claims: ClaimStore, photo: Photo, size: Size, image: Image.Image) -> None:
+    """Put a picture of the photo on disk as the stage `render` does; `size` is view, dense or full."""
+    claim, (width, height) = _put(claims, "renditions", image, EDGES[size] or max(image.size))
+    sizes = {"width": width, "height": height, "bytes": 0}
+    made = Rendition(photo_id=photo.id, size=size, claim=claim, preview=photo.preview, source="original", **sizes)
+    await _added(session, made)
 
 
 def a_gradient(width: int = 600, height: int = 400, hue: int = 0) -> Image.Image:

@@ -65,6 +65,7 @@ function fetched(shape) {
   picture.decoded = image.decode().then(
     () => {
       picture.isDecoded = true;
+      performance.mark("loupe:decoded", { detail: { url: shape.url } });
       for (const listener of listeners) listener();
     },
     () => {}, // its words stand there instead

@@ -1,6 +1,7 @@
-// Looking closely: the photo that is stood at on its stage, the zoom by key, button and hand, and what is said of it.
-import { listenToHands } from "./loupe-gestures.js";
+// Looking closely: the photo that is stood at on its stage, zoom and overlays by key, button and hand, and their words.
 import { onKeys } from "./keys.js";
+import { listenToHands } from "./loupe-gestures.js";
+import { legendOf, Overlays } from "./loupe-overlays.js";
 import { flash } from "./loupe-said.js";
 import { LoupeStage } from "./loupe-stage.js";
 
@@ -9,20 +10,30 @@ const tool = (name) => document.querySelector(`[data-tool="${name}"]`);
 
 export class Looking {
   constructor() {
-    this.stage = new LoupeStage(part("stage"), () => this.#showWords());
+    this.overlays = new Overlays(() => this.#showWords());
+    this.stage = new LoupeStage(part("stage"), {
+      changed: () => this.#showWords(),
+      painted: (pane) => this.overlays.show(pane),
+    });
     this.pointer = listenToHands(part("stage"), this.stage, (pointer) => this.zoom(pointer));
   }
 
   /** From now on keys act here before they do elsewhere on the page. */
   listen() {
-    onKeys({ zoom: () => this.zoom(this.pointer()), escape: () => this.#leave() });
+    onKeys({ zoom: () => this.zoom(this.pointer()), overlays: () => this.cycleOverlays(), escape: () => this.#leave() });
     tool("zoom").addEventListener("click", () => this.zoom());
+    tool("overlays").addEventListener("click", () => this.cycleOverlays());
   }
 
   zoom(pointer) {
     const hasZoomed = this.stage.toggleZoom(pointer);
     if (!hasZoomed) flash("Every pixel of this photo is seen already");
     else flash(this.stage.isZoomed ? "100 %" : "The whole photo");
+  }
+
+  cycleOverlays() {
+    flash(this.overlays.cycle(this.stage.panes));
+    this.#showWords();
   }
 
   /** One step back; false when there is none. */
@@ -33,10 +44,14 @@ export class Looking {
   }
 
   #showWords() {
-    const { isZoomed } = this.stage;
+    const { isZoomed, active } = this.stage;
+    const legend = legendOf(this.overlays.kind, active.shares);
     tool("zoom").setAttribute("aria-pressed", String(isZoomed));
-    part("sight").hidden = !isZoomed;
+    tool("overlays").setAttribute("aria-pressed", String(legend.length > 0));
+    part("sight").hidden = !isZoomed && legend.length === 0;
+    part("zoom-words").hidden = !isZoomed;
     if (isZoomed) part("zoom-words").textContent = zoomWords(this.stage);
+    part("legend").replaceChildren(...legend.map(makeEntry));
   }
 }
 
@@ -44,4 +59,12 @@ function zoomWords({ zoom: { level }, sharpness: { isThere, trouble } }) {
   const words = `${Math.round(level * 100)} %`;
   if (isThere) return words;
   return trouble ? `${words}, blurred: ${trouble}` : `${words}, its pixels are on their way`;
+}
+
+function makeEntry({ colour, words }) {
+  const entry = document.createElement("li");
+  const swatch = document.createElement("span");
+  swatch.className = `swatch ${colour}`;
+  entry.append(swatch, words);
+  return entry;
 }

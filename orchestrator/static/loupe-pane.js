@@ -19,7 +19,7 @@ export class Pane {
   /** Shows what is decoded of the photo, or fetches its preview; `sizes` are the renditions that would do, best first. */
   show(photo, sizes) {
     this.photo = photo;
-    this.picture = undefined;
+    this.picture = this.shares = undefined;
     if (!photo.preview_url) return this.node.replaceChildren("No preview of this photo.");
     this.#lay(this.#best(sizes) ?? pictureAt(previewOf(photo)), []);
     if (this.sheet.parentNode !== this.node || this.node.childNodes.length > 1) this.node.replaceChildren(this.sheet);
@@ -32,6 +32,18 @@ export class Pane {
     if (!better || better.pixels <= this.picture.pixels) return false;
     this.#lay(better, [this.image]);
     return true;
+  }
+
+  /** Lays marks, an ImageBitmap, over the picture; `shares` of its pixels are marked. They go with the photo. */
+  mark(bitmap, shares) {
+    this.sheet.querySelector("canvas")?.remove();
+    this.shares = shares;
+    if (!bitmap) return;
+    const canvas = document.createElement("canvas");
+    canvas.className = "loupe-marks";
+    [canvas.width, canvas.height] = [bitmap.width, bitmap.height];
+    canvas.getContext("bitmaprenderer").transferFromImageBitmap(bitmap);
+    this.sheet.append(canvas);
   }
 
   clear() {

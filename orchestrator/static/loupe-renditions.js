@@ -55,9 +55,11 @@ export class Renditions {
     for (const ask of this.asks) ask();
   }
 
+  /** About photos of which there is news, or all. What failed may succeed now. */
   #askAgain(ids) {
-    const isNamed = ({ photo }) => !ids || ids.includes(photo.id);
-    if (!this.#open().some(isNamed)) return;
+    const named = this.wishes.filter(({ photo }) => !ids || ids.includes(photo.id));
+    for (const { photo, size } of named) if (this.trouble(photo, size)) this.known.delete(keyOf(photo, size));
+    if (!named.length) return;
     this.asked = {};
     this.#ask();
   }

@@ -9,9 +9,10 @@ const NEAREST = 4;
 const SHARP_FRAMES = 3; // of a burst, whose every pixel is fetched while one is zoomed in
 
 export class LoupeStage {
-  /** Calls `changed()` when the zoom is another, or more of a photo can be seen. */
-  constructor(node, changed) {
+  /** Calls `changed()` when the zoom is another or more is known, and `painted(pane)` when one shows another picture. */
+  constructor(node, { changed, painted }) {
     this.changed = changed;
+    this.painted = painted;
     this.zoom = undefined;
     this.expected = [];
     this.frames = [];
@@ -51,6 +52,7 @@ export class LoupeStage {
     pane.show(photo, this.#sizes(pane));
     this.#lie(pane);
     this.#want();
+    this.painted(pane);
     this.changed();
   }
 
@@ -131,6 +133,7 @@ export class LoupeStage {
     for (const pane of this.panes) {
       if (!pane.photo || !pane.improve(this.#sizes(pane))) continue;
       this.#lie(pane);
+      this.painted(pane);
       this.changed();
     }
   }
