@@ -26,8 +26,8 @@ from orchestrator.models import (
 )
 from orchestrator.placards.service import job_of
 from shared.claims import ClaimStore
-from shared.contracts.render import EDGES, Size
 from shared.contracts import convert
+from shared.contracts.render import EDGES, Size
 
 EPOCH = datetime(2024, 5, 4, 10, 0)
 
