@@ -14,6 +14,8 @@ class ReviewPass(SQLModel, table=True):
     __tablename__ = "review_passes"
     id: int = row_id()
     kind: str = Field(sa_type=Text)  # cull, rate
+    # Of a cull pass: match, captured, newest. Another wish begins another pass.
+    ordering: str = Field(default="match", sa_type=Text, sa_column_kwargs={"server_default": "match"})
     n: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
     created_at: datetime = moment(now=True)
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from orchestrator.answers import ERRORS
 from orchestrator.context import ServicesDep
 from orchestrator.paging import RowId
+from orchestrator.preferences.views import CullOrder
 from orchestrator.review import pass_queries, passes
 from orchestrator.review.pass_queries import Kind, Progress, Stops
 
@@ -20,6 +21,7 @@ class NewPass(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     kind: Annotated[Kind, Field(alias="pass")]
+    order: Annotated[CullOrder | None, Field(description="of a cull pass; the preferred one by default")] = None
 
 
 class Opened(BaseModel):
@@ -32,8 +34,10 @@ class Opened(BaseModel):
 
 @router.post("/api/review/passes")
 async def open_pass(services: ServicesDep, wish: NewPass) -> Opened:
-    """Go on with the pass of this kind, with new photos after the last, or begin one. Its order never changes."""
-    found, position = await passes.open_pass(services.sessions, wish.kind)
+    """Go on with the pass of this kind, with new photos after the last, or begin one. Its order never changes: with
+    another one another pass begins."""
+    order = wish.order or services.preferences.current.cull_order
+    found, position = await passes.open_pass(services.sessions, wish.kind, order)
     return Opened(id=found.id, n=found.n, position=position)
 
 

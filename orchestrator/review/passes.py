@@ -10,19 +10,22 @@ from sqlmodel import col
 from orchestrator.answers import Refused
 from orchestrator.db import Sessions
 from orchestrator.models import ReviewPass, TasteState
+from orchestrator.preferences.views import CullOrder
 from orchestrator.review.pass_queries import Kind, position, undecided, visible
 
 _OPENING = 0x6B6565707276  # advisory lock: two tabs that open the same pass get one
 _PASSES_KEPT = 3  # of a kind: an older one may be open in another tab
 
 
-async def open_pass(sessions: Sessions, kind: Kind) -> tuple[ReviewPass, int]:
-    """The pass that is under way, with new photos appended, or a new one; and the place where the person goes on."""
+async def open_pass(sessions: Sessions, kind: Kind, order: CullOrder) -> tuple[ReviewPass, int]:
+    """The pass that is under way, with new photos appended, or a new one; and the place where the person goes on. A
+    cull pass of another order is left as it is, for one that goes on with what is undecided."""
+    ordering: CullOrder = order if kind == "cull" else "match"
     async with sessions.begin() as session:
         await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _OPENING})
         found = await _newest(session, kind)
-        if found is None or await _is_over(session, found, kind):
-            found = ReviewPass(kind=kind)
+        if found is None or found.ordering != ordering or await _is_over(session, found, kind):
+            found = ReviewPass(kind=kind, ordering=ordering)
             session.add(found)
             await session.flush()
             await _forget_old(session, kind)
@@ -68,7 +71,10 @@ async def _append(session: AsyncSession, found: ReviewPass, kind: Kind) -> None:
     is_trusted = bool((await session.scalars(select(col(TasteState.is_trusted)))).first())
     known: dict[str, Any] = {"pass_id": found.id, "n": found.n}
     if kind == "cull":
-        added = await session.scalar(_APPEND_TO_CULL, known | {"is_trusted": is_trusted})
+        added = await session.scalar(
+            _APPEND_TO_CULL,
+            known | {"is_by_score": is_trusted and found.ordering == "match", "is_newest": found.ordering == "newest"},
+        )
     else:
         added = await session.scalar(_APPEND_TO_RATE, known)
     found.n += added or 0
@@ -79,15 +85,17 @@ _INSERT = """
 """
 _NOT_IN_IT = "NOT EXISTS (SELECT 1 FROM review_pass_items AS i WHERE i.pass_id = :pass_id AND i.photo_id = p.id)"
 
-# Lowest taste score first, unscored last; in the order of capture while the model is not better than guessing.
+# By default the lowest taste score first, unscored last; in the order of capture while the model is not better than
+# guessing.
 # Of a burst the best frame that nothing is decided about stands for all.
 _APPEND_TO_CULL = text(
     f"""
     WITH added AS ({_INSERT}
-      SELECT :pass_id, :n + row_number() OVER (ORDER BY score NULLS LAST, captured_at NULLS LAST, id), id, burst_id
+      SELECT :pass_id, :n + row_number() OVER (
+          ORDER BY score NULLS LAST, CASE WHEN :is_newest THEN -id END, captured_at NULLS LAST, id), id, burst_id
       FROM (
         SELECT DISTINCT ON (coalesce(b.id, -p.id)) p.id, p.captured_at, b.id AS burst_id,
-          CASE WHEN :is_trusted THEN p.preference_score END AS score
+          CASE WHEN :is_by_score THEN p.preference_score END AS score
         FROM photos AS p
         LEFT JOIN bursts AS b ON b.id = p.burst_id AND b.size > 1 AND p.burst_dissolved_at IS NULL
         WHERE {visible("p")} AND {undecided("cull", "p")} AND {_NOT_IN_IT}

@@ -48,6 +48,28 @@ async def test_while_the_taste_is_not_trusted_photos_come_as_they_were_taken(sho
     assert await order(shoot, await opened(shoot)) == [early, late]
 
 
+async def test_another_order_begins_another_pass_with_what_is_undecided(shoot: Shoot) -> None:
+    late, early, unscored = await shoot.photos(5 * FAR, FAR, 9 * FAR)
+    await shoot.sql(
+        "UPDATE photos SET preference_score = CASE id WHEN :late THEN 90 WHEN :early THEN 10 END",
+        late=late,
+        early=early,
+    )
+    await trust_taste(shoot)
+    by_match = await opened(shoot)
+    assert await order(shoot, by_match) == [early, late, unscored]
+    await decide(shoot, early, action="keep")
+    by_capture = await shoot.post("/api/review/passes", **{"pass": "cull", "order": "captured"})
+    assert (by_capture["n"], by_capture["position"]) == (2, 1)
+    assert await order(shoot, by_capture) == [late, unscored]
+    answer = await shoot.site.client.patch("/api/preferences", json={"cull_order": "newest"})
+    assert answer.status_code == 200
+    newest = await opened(shoot)
+    assert await order(shoot, newest) == [unscored, late]
+    assert await opened(shoot) == newest
+    assert await order(shoot, by_match) == [early, late, unscored]
+
+
 async def test_only_what_nothing_was_said_about_is_culled(shoot: Shoot) -> None:
     rated, picked, kept, rejected, left = await some(shoot, *[None] * 5)
     await shoot.photo(9 * FAR, preview=None)

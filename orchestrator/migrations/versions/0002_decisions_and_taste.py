@@ -197,6 +197,7 @@ def upgrade() -> None:  # noqa: PLR0915  # a list of tables and columns, not log
         "review_passes",
         sa.Column("id", sa.BigInteger(), autoincrement=True, nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("ordering", sa.Text(), server_default="match", nullable=False),
         sa.Column("n", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("id"),
