@@ -25,6 +25,7 @@ from orchestrator.outbox import Relay
 from orchestrator.photos import sweeper
 from orchestrator.pipeline import PIPELINE, Pipeline, limited, stages
 from orchestrator.preferences.service import PreferencesInForce
+from orchestrator.renditions import keeping as renditions
 from orchestrator.results import ResultApplier
 from orchestrator.routers import ROUTERS
 from orchestrator.tasks import end_tasks
@@ -104,6 +105,7 @@ async def _lifespan(app: FastAPI, *, settings: Settings, pipeline: Pipeline) -> 
     describing: list[Job] = [watching.Lookout(settings)]
     describing += [partial(job, settings=settings) for job in (watching.count_calls, again.go_on)]
     embeddings: list[Job] = [partial(embedding.choose, settings=settings), embedding.switch_if_complete]
+    sweeping.append(renditions.Bound(claims, settings.renditions_max_gb))
     jobs: list[Job] = [tallies.fold, events.forget_old, *embeddings, *describing, *sweeping]
     background = [asyncio.create_task(exchange.run()), asyncio.create_task(keep_up(sessions, jobs))]
     if "bursts" in stages(pipeline):  # beside the other jobs: listing all frames takes seconds

@@ -35,6 +35,7 @@ class Settings(BaseSettings):
     convert_workers: int = Field(default_factory=lambda: os.cpu_count() or 1)
     max_megapixels: int = 250
     raw_render: Literal["embedded", "demosaic"] = "embedded"
+    renditions_max_gb: float = Field(default=10, ge=0)  # kept of photos in more pixels; 0: only what is in use
     decode_seconds: float = 120
     decode_memory_mb: int = 4096
     embed_batch: int = 16

@@ -1,6 +1,7 @@
 """`python -m workers [stage ...]`: supervise workers of these stages, or of all of them."""
 
 import argparse
+import os
 import signal
 import sys
 import threading
@@ -15,6 +16,8 @@ from workers.supervisor import Supervisor
 
 ALL_STAGES = ("convert", "render", "curate", "embed", "train", "score", "bursts")
 SHARING_ONE_PROCESS = ("score", "train", "bursts")
+WAITED_FOR = ("render",)  # by a person who looks at a photo
+YIELDING = 5  # niceness of all others, above the supervisor's
 
 
 def main() -> None:
@@ -60,6 +63,7 @@ def _consume(settings: Settings, rabbitmq_url: str, arguments: argparse.Namespac
     from workers.workbench import Workbench
 
     structlog.contextvars.bind_contextvars(worker="+".join(arguments.stages))
+    os.nice(0 if set(arguments.stages) <= set(WAITED_FOR) else YIELDING)
     stages = [load(name, arguments.package) for name in arguments.stages]
     tools = Tools(settings)
     consumer = Consumer(

@@ -14,7 +14,7 @@ from workers.watch import Watch
 
 log = structlog.get_logger()
 
-NICENESS = 10  # the machine stays usable
+NICENESS = 5  # the machine stays usable; workers that nobody waits for add theirs
 DRAIN_SECONDS = 20
 TICK_SECONDS = 0.2
 BACKOFF_SECONDS = (0.2, 0.5, 1, 2)

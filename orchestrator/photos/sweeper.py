@@ -70,6 +70,7 @@ async def _due(session: AsyncSession, older_than_seconds: float) -> Sequence[tup
                 WHERE preview IN (SELECT claim FROM due) AND deleted_at IS NULL)
               OR claim IN (SELECT thumbnail FROM photos
                 WHERE thumbnail IN (SELECT claim FROM due) AND deleted_at IS NULL)
+              OR claim IN (SELECT claim FROM renditions WHERE claim IN (SELECT claim FROM due))
               OR EXISTS (SELECT 1 FROM placards WHERE claim IN (upload, preview, thumbnail)) FROM due
             """
         ),
@@ -129,6 +130,7 @@ async def nominate(
             "   AND deleted_at IS NULL)"
             " AND NOT EXISTS (SELECT 1 FROM placards WHERE content_hash = hash"
             "   AND claim IN (upload, preview, thumbnail))"
+            " AND NOT EXISTS (SELECT 1 FROM renditions WHERE renditions.claim = old.claim)"
             " ON CONFLICT (claim) DO NOTHING"
         ),
         {"claims": list(old), "hashes": list(old.values())},
@@ -138,7 +140,7 @@ async def nominate(
 def _old_files(claims: Path, folder: str, written_before: float) -> dict[str, str]:
     """Claim -> the content hash that it is named after."""
     found: dict[str, str] = {}
-    for kind in ("previews", "thumbnails", "placards"):
+    for kind in ("previews", "thumbnails", "renditions", "placards"):
         for path in (claims / kind / folder).glob("*"):
             with suppress(FileNotFoundError):
                 if path.stat().st_mtime <= written_before:

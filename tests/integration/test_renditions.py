@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.archive import Archive, reject, with_new_metadata
+from orchestrator.photos import sweeper
+from orchestrator.renditions import keeping
+from tests.archive import Archive, reject, sweep, with_new_metadata
 from tests.pictures import saved, scene
 
-SIZE = (3000, 2000)
+SIZE = (2640, 660)
 
 
 async def imported(archive: Archive, *names: str, size: tuple[int, int] = SIZE) -> list[int]:
@@ -51,7 +53,7 @@ async def test_a_view_is_made_once_and_shown(archive: Archive) -> None:
     assert await ask(archive, [photo]) == {"ready": [], "pending": [photo], "failed": []}
     await archive.work("render")
     answer = await ask(archive, [photo])
-    assert (await shown(archive, answer)).size == (2560, 1707)
+    assert (await shown(archive, answer)).size == (2560, 640)
     assert answer["ready"][0]["source"] == "original"
     assert await archive.queued("render") == []
     await archive.check_books()
@@ -65,13 +67,13 @@ async def test_full_shows_every_pixel(archive: Archive) -> None:
 
 
 async def test_a_photo_that_is_smaller_than_the_size_is_kept_once(archive: Archive) -> None:
-    (photo,) = await imported(archive, "a.jpg", size=(2000, 1500))
+    (photo,) = await imported(archive, "a.jpg", size=(2000, 500))
     for size in ("view", "dense", "full"):
         await ask(archive, [photo], size)
     assert await waiting(archive) == [(f"{photo}:full", "queued")]
     await archive.work("render")
     for size in ("view", "dense", "full"):
-        assert (await shown(archive, await ask(archive, [photo], size))).size == (2000, 1500)
+        assert (await shown(archive, await ask(archive, [photo], size))).size == (2000, 500)
 
 
 async def test_a_preview_that_has_all_pixels_is_the_answer(archive: Archive) -> None:
@@ -256,3 +258,64 @@ async def test_a_rendition_that_was_never_asked_for_is_not_there(archive: Archiv
     (photo,) = await imported(archive, "a.jpg")
     for size in ("view", "dense", "full"):
         assert (await archive.site.client.get(f"/photos/{photo}/{size}.jpg")).status_code == 404
+
+
+async def drop(archive: Archive, most_bytes: int, in_use_seconds: float = 0) -> None:
+    async with archive.site.services.sessions.begin() as session:
+        await keeping.drop(session, archive.site.claims, most_bytes, in_use_seconds)
+
+
+async def kept(archive: Archive) -> list[int]:
+    """The photos that have renditions, each with its file and no file without one."""
+    rows = await archive.sql("SELECT photo_id, claim FROM renditions ORDER BY photo_id")
+    folder = archive.settings.claims_folder
+    assert {row["claim"] for row in rows} == {
+        str(path.relative_to(folder)) for path in (folder / "renditions").glob("*/*")
+    }
+    return [row["photo_id"] for row in rows]
+
+
+async def test_the_longest_unseen_go_when_there_are_too_many(archive: Archive) -> None:
+    first, second, third = photos = await imported(archive, "a.jpg", "b.jpg", "c.jpg")
+    await ask(archive, photos)
+    await archive.work("render")
+    await archive.sql("UPDATE renditions SET used_at = now() - make_interval(hours => photo_id::int)")
+    (row,) = await archive.sql("SELECT sum(bytes)::bigint AS n, max(bytes) AS one FROM renditions")
+    await drop(archive, most_bytes=row["n"])
+    assert await kept(archive) == photos
+    await ask(archive, [third])  # it is looked at
+    await drop(archive, most_bytes=row["n"] - 1)
+    assert await kept(archive) == [first, third]
+    await drop(archive, most_bytes=0, in_use_seconds=600)
+    assert await kept(archive) == [third]
+    assert (await ask(archive, [second]))["pending"] == [second]
+    await archive.work("render")
+    assert await kept(archive) == [second, third]
+    await archive.check_books()
+
+
+async def test_renditions_of_removed_and_changed_photos_go(archive: Archive) -> None:
+    first, _, third = photos = await imported(archive, "a.jpg", "b.jpg", "c.jpg")
+    await ask(archive, photos)
+    await archive.work("render")
+    await archive.sql("UPDATE photos SET deleted_at = now() WHERE id = :id", id=first)
+    with_new_metadata(archive.photos / "b.jpg", "Ansel")
+    await archive.imported()
+    await drop(archive, most_bytes=10**9)
+    assert await kept(archive) == [third]
+
+
+async def test_the_sweeper_leaves_renditions_that_are_kept_and_finds_those_that_are_not(archive: Archive) -> None:
+    first, second = photos = await imported(archive, "a.jpg", "b.jpg")
+    await ask(archive, photos)
+    await archive.work("render")
+    rows = await archive.sql("SELECT photo_id, claim FROM renditions")
+    await archive.sql("INSERT INTO orphan_candidates (claim) SELECT claim FROM renditions")
+    await sweep(archive, older_than_seconds=0)
+    assert await kept(archive) == photos
+    await archive.sql("DELETE FROM renditions WHERE photo_id = :id", id=first)  # told to nobody
+    async with archive.site.services.sessions.begin() as session:
+        for row in rows:
+            await sweeper.nominate(session, archive.site.claims, row["claim"].split("/")[1], older_than_seconds=0)
+    await sweep(archive, older_than_seconds=0)
+    assert await kept(archive) == [second]
