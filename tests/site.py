@@ -45,6 +45,13 @@ class Site:
     def session(self) -> AsyncSession:
         return self.services.sessions()
 
+    async def until_somebody_waits_for_a_lock(self) -> None:
+        waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        async with asyncio.timeout(60), self.session() as session:
+            while not (await session.execute(text(waiting))).first():
+                await session.rollback()
+                await asyncio.sleep(0.01)
+
 
 @pytest.fixture
 async def site(database_url: str, tmp_path: Path) -> AsyncIterator[Site]:

@@ -301,20 +301,12 @@ async def test_a_decision_waits_for_a_transaction_that_is_ended_and_passes(site:
     async with site.session() as other:
         await other.execute(text("SELECT 1 FROM photos WHERE id = :id FOR UPDATE"), {"id": two})
         deciding = asyncio.create_task(decide(site, [one, two], user_rating=3))
-        await _waits_for_a_lock(site)
+        await site.until_somebody_waits_for_a_lock()
         # Whoever notices the circle first is ended: this transaction is told to be patient.
         await other.execute(text("SET LOCAL deadlock_timeout = '30s'"))
         await other.execute(text("SELECT 1 FROM photos WHERE id = :id FOR UPDATE"), {"id": one})
         await other.commit()
     assert {item["user_rating"] for item in (await deciding)["items"]} == {3}
-
-
-async def _waits_for_a_lock(site: Site) -> None:
-    waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    async with asyncio.timeout(20), site.session() as session:
-        while not (await session.execute(text(waiting))).first():
-            await session.rollback()
-            await asyncio.sleep(0.01)
 
 
 BAD: list[tuple[Any, str | None]] = [
