@@ -14,6 +14,7 @@ from orchestrator.imports import pages as import_pages
 from orchestrator.imports import routes as import_routes
 from orchestrator.photos import pages as photo_pages
 from orchestrator.photos import routes as photo_routes
+from orchestrator.placards import pages as placard_pages
 from orchestrator.placards import routes as placard_routes
 from orchestrator.preferences import pages as preference_pages
 from orchestrator.preferences import routes as preference_routes
@@ -27,6 +28,7 @@ from orchestrator.review import routes as review_routes
 from orchestrator.stages import routes as stage_routes
 from orchestrator.taste import pages as taste_pages
 from orchestrator.taste import routes as taste_routes
+from orchestrator.watching import routes as watch_routes
 from orchestrator.write_back import routes as write_back_routes
 
 ROUTERS = tuple(
@@ -36,7 +38,7 @@ ROUTERS = tuple(
         review_routes, pass_routes, review_pages, removal_routes,
         failure_routes, failure_pages, project_routes, project_pages, stage_routes, burst_routes,
         file_rating_routes, file_rating_pages, export_routes, export_pages, embedding_routes, curation_routes,
-        taste_routes, taste_pages, write_back_routes, placard_routes, preference_routes,
-        preference_pages, live, health,
+        taste_routes, taste_pages, write_back_routes, watch_routes, preference_routes, preference_pages, placard_routes,
+        placard_pages, live, health,
     )
 )  # fmt: skip

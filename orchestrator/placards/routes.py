@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, Response
 from pydantic import BaseModel
 
 from orchestrator import identity_lock
@@ -11,12 +11,11 @@ from orchestrator.answers import ERRORS, Refused
 from orchestrator.context import ServicesDep
 from orchestrator.models import Placard
 from orchestrator.paging import RowId
+from orchestrator.photos import pictures
 from orchestrator.placards import service, uploads
 from orchestrator.placards.queries import PlacardDetail, PlacardList, latest_placards, placard_detail
 
 router = APIRouter(responses=ERRORS)
-
-_IMMUTABLE = "private, max-age=31536000, immutable"
 
 
 class Dropped(BaseModel):
@@ -75,11 +74,17 @@ async def remove_placard(services: ServicesDep, placard_id: RowId) -> None:
 
 
 @router.get("/placard/{placard_id}/{name}.jpg", response_class=FileResponse)
-async def show_picture(services: ServicesDep, placard_id: RowId, name: Literal["preview", "thumbnail"]) -> FileResponse:
-    """Kept by browsers for ever: the address carries a version, which changes when the picture does."""
+async def show_picture(
+    request: Request,
+    services: ServicesDep,
+    placard_id: RowId,
+    name: Literal["preview", "thumbnail"],
+    v: pictures.Version = None,
+) -> Response:
     async with services.sessions() as session:
         placard = await session.get(Placard, placard_id)
     claim: str | None = getattr(placard, name) if placard else None
-    if claim is None or not services.claims.verify(claim):
+    answer = await pictures.send(request, services.claims, claim, v) if claim else None
+    if answer is None:
         raise Refused(404, f"no_{name}", f"There is no {name} of this placard.")
-    return FileResponse(services.claims.path(claim), media_type="image/jpeg", headers={"cache-control": _IMMUTABLE})
+    return answer

@@ -2,7 +2,7 @@
 import { getJson, Refusal } from "./api.js";
 import { DecisionBar } from "./decision-bar.js";
 import { Description } from "./description.js";
-import { bytes, captureTime, count, exact, errorName, shutter, stageName, stateWord } from "./format.js";
+import { bytes, camera, captureTime, count, exact, errorName, exposure, stageName, stateWord } from "./format.js";
 import { History } from "./history.js";
 import { PhotoStars } from "./photo-stars.js";
 import { ProjectField } from "./project-field.js";
@@ -145,24 +145,15 @@ function exif({ exif: shot, width, height, format, source }) {
   const rows = [];
   const add = (name, value) => value && rows.push([name, value]);
   add("Captured", shot.captured_at && captureTime(shot.captured_at) + zone(shot.utc_offset_minutes));
-  add("Camera", [shot.camera_make, shot.camera_model].filter(Boolean).join(" "));
+  add("Camera", camera(shot));
   add("Lens", shot.lens);
-  add("Exposure", exposureLine(shot));
+  add("Exposure", exposure(shot).join("  "));
   add("Bias", shot.exposure_bias_ev ? `${shot.exposure_bias_ev > 0 ? "+" : ""}${Number(shot.exposure_bias_ev.toFixed(2))} EV` : "");
   add("Size", width && `${count(width)} × ${count(height)}, ${((width * height) / 1e6).toFixed(1)} MP`);
   add("Format", format);
   add("Shown from", SOURCES[source]);
   add("Position", shot.has_gps ? "recorded in the file" : "");
   return rows;
-}
-
-function exposureLine(shot) {
-  const parts = [];
-  if (shot.focal_length_mm) parts.push(`${Number(shot.focal_length_mm.toFixed(1))} mm`);
-  if (shot.aperture) parts.push(`f/${Number(shot.aperture.toFixed(1))}`);
-  if (shot.shutter_seconds) parts.push(shutter(shot.shutter_seconds));
-  if (shot.iso) parts.push(`ISO ${shot.iso}`);
-  return parts.join("  ");
 }
 
 function zone(minutes) {

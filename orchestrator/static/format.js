@@ -52,6 +52,21 @@ export function shutter(seconds) {
   return seconds >= 0.3 ? `${Number(seconds.toFixed(1))} s` : `1/${Math.round(1 / seconds)} s`;
 }
 
+/** "Canon EOS R5": many cameras name their maker twice. */
+export function camera({ camera_make: make, camera_model: model }) {
+  return make && model && !model.toLowerCase().startsWith(make.toLowerCase()) ? `${make} ${model}` : (model ?? make ?? "");
+}
+
+/** ["50 mm", "f/2.8", "1/250 s", "ISO 400"], as far as it is known. */
+export function exposure(shot) {
+  const parts = [];
+  if (shot.focal_length_mm) parts.push(`${Number(shot.focal_length_mm.toFixed(1))} mm`);
+  if (shot.aperture) parts.push(`f/${Number(shot.aperture.toFixed(1))}`);
+  if (shot.shutter_seconds) parts.push(shutter(shot.shutter_seconds));
+  if (shot.iso) parts.push(`ISO ${shot.iso}`);
+  return parts;
+}
+
 const STAGES = { convert: "Previews", render: "Views", curate: "Descriptions", embed: "Similarity", score: "Scores", train: "Taste", bursts: "Bursts" };
 
 export const stageName = (stage) => STAGES[stage] ?? stage;

@@ -23,6 +23,7 @@ FILLED = {
     "/projects/1": ".placed",
     "/export": ".approved",
     "/review": ".loupe-photo",
+    "/placard/1": ".label li",
     "/taste": "#loves .taste-photo",
     "/logs": ".cause-card",
     "/dead-letters": ".letter",
@@ -75,6 +76,7 @@ async def decided_photos(shoot: Shoot) -> None:
     await put_into_project(shoot, photos[:4])
     async with shoot.site.services.sessions.begin() as session:
         session.add(RatingConflict(photo_id=photos[0], file_path="/photos/a.xmp", file_rating=2))
+        await factories.a_placard(session, shoot.site.claims, factories.a_gradient())
 
 
 async def put_into_project(shoot: Shoot, photos: list[int]) -> None:
@@ -134,7 +136,7 @@ async def imports(shoot: Shoot) -> None:
 async def test_axe_finds_nothing_on_any_page(burst: int, served: str, browser: Browser, width: int, theme: str) -> None:
     found = {}
     page = await browser.open("about:blank", width=width, theme=theme)
-    for address in [*EVERY_PAGE, "/projects/1"]:
+    for address in [*EVERY_PAGE, "/projects/1", "/placard/1"]:
         await page.goto(f"{served}{address}")
         await expect(page.locator(FILLED[address]).first).to_be_visible()
         await expect(page.locator("#pipeline-button .segment").first).to_be_visible()

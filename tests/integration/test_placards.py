@@ -18,16 +18,15 @@ from orchestrator.broker import Incoming
 from orchestrator.curation import service as curation
 from orchestrator.photos import sweeper
 from orchestrator.placards.uploads import MOST_BYTES
-from shared.contracts import curate
-from shared.contracts.answers import Done, Failed, Failure
+from shared.contracts.answers import Failed, Failure
 from shared.settings import Settings
 from tests.archive import Archive, sweep
 from tests.pictures import Rgb, dng, exif_block, saved, scene
+from tests.placards import described
 from tests.site import Site, open_site
 
 CAMERA = exif_block({0x010F: "Canon", 0x0110: "Canon EOS R5"}, {0x829D: 2.8, 0x829A: 1 / 250, 0x8827: 400})
 JPEG = saved(scene(), "JPEG", quality=90, exif=CAMERA)
-WORDS = {"described_by": "llava", "prompt_version": 1, "subject": "A red corner", "content_type": "abstract"}
 
 
 def heic(pixels: Rgb) -> bytes:
@@ -47,18 +46,6 @@ async def shown(site: Site, placard: int) -> dict[str, Any]:
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return found
-
-
-async def described(archive: Archive, **words: Any) -> None:
-    """What waits to be described is."""
-    rows = await archive.sql(
-        "UPDATE stage_runs SET state = 'published' WHERE stage = 'curate' AND state = 'queued'"
-        " RETURNING run_id, request"
-    )
-    for row in rows:
-        result = curate.Result.model_validate({"photo_id": row["request"]["photo_id"], **WORDS, **words})
-        answer = Done(stage="curate", run_id=row["run_id"], attempt=1, result=result.model_dump(mode="json"))
-        await archive.apply([Incoming(answer.model_dump_json().encode(), str(row["run_id"]), "results", {})])
 
 
 def uploads(site: Site) -> list[Path]:
@@ -233,7 +220,7 @@ async def test_nothing_of_a_placard_reaches_the_archive(archive: Archive) -> Non
     embedded = await archive.sql("SELECT subject FROM stage_runs WHERE stage NOT IN ('convert', 'curate')")
     assert [row["subject"] for row in embedded] == ["1"]
     review = await archive.site.client.post("/api/review/passes", json={"kind": "cull"})
-    assert review.json()["n"] == 1
+    assert review.json()["n"] == 1, review.text
     by = (await get("/api/curation")).json()["described"]
     assert by == [{"described_by": "llava", "prompt_version": 1, "photos": 1}]
 
