@@ -33,6 +33,7 @@ from orchestrator.taste.artifacts import Artifacts
 from orchestrator.taste.keeper import Keeper
 from orchestrator.throughput import Throughput
 from orchestrator.upkeep import Job, keep_up
+from orchestrator.watching.background import Watching
 from shared.claims import ClaimStore
 from shared.errors import KeepersError
 from shared.settings import Settings
@@ -108,6 +109,7 @@ async def _lifespan(app: FastAPI, *, settings: Settings, pipeline: Pipeline) -> 
     sweeping.append(renditions.Bound(claims, settings.renditions_max_gb))
     jobs: list[Job] = [tallies.fold, events.forget_old, *embeddings, *describing, *sweeping]
     background = [asyncio.create_task(exchange.run()), asyncio.create_task(keep_up(sessions, jobs))]
+    background.append(asyncio.create_task(Watching(sessions, settings, relay.wake).run()))
     if "bursts" in stages(pipeline):  # beside the other jobs: listing all frames takes seconds
         finding = keep_up(sessions, [partial(bursts.keep, claims=claims)], bursts.EVERY_SECONDS)
         background.append(asyncio.create_task(finding))

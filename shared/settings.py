@@ -51,6 +51,10 @@ class Settings(BaseSettings):
     llm_timeout_seconds: float = Field(default=300, gt=0, le=400)  # of one call; an attempt has three at most
     curate_concurrency: int = Field(default=1, ge=1)
 
+    watch_settle_seconds: float = Field(default=2, gt=0)  # a file is taken when it has not changed for so long
+    watch_poll_seconds: float = Field(default=30, gt=0)  # between two looks at a folder that cannot be watched
+    sidecar_delay_seconds: float = Field(default=5, ge=0)  # from a decision until it is written into a sidecar
+
     taste_window_seconds: float = 300  # at most one training of the taste starts in it, unless one is asked for
     probe_seconds: float = 5  # until the first look whether something that was down is back; doubles
     log_format: Literal["text", "json"] = "text"

@@ -7,4 +7,5 @@ pytest_plugins = [
     "tests.shoot",
     "tests.exporting",
     "tests.relaying",
+    "tests.watched",
 ]

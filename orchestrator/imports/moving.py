@@ -84,6 +84,7 @@ async def absorb(session: AsyncSession, outer: Root, inner: Root, prefix: bytes)
         f"import_items SET path = {inside} || path FROM imports WHERE imports.id = import_id AND root_id = :inner",
         f"photo_files SET root_id = :outer, path = {inside} || path WHERE root_id = :inner",
         f"sidecars SET root_id = :outer, path = {inside} || path WHERE root_id = :inner",
+        f"watches SET root_id = :outer, folder = rtrim({inside} || folder, '/') WHERE root_id = :inner",
         f"imports SET root_id = :outer, folder = rtrim({inside} || folder, '/'),"
         f" cursor = rtrim({inside} || cursor, '/') WHERE root_id = :inner",
         "photos SET root_id = :outer WHERE root_id = :inner",

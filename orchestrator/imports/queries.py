@@ -49,6 +49,7 @@ class ImportView(BaseModel):
     stages: dict[str, StageProgress]
     sample: int | None
     project: str | None
+    is_watched: bool  # files join it as they come into a watched folder
     left_alone: dict[str, int]
     ratings: Ratings
     broken_sidecars: BrokenSidecars | None
@@ -142,6 +143,7 @@ def _view(
         },
         sample=job.sample,
         project=project,
+        is_watched=job.is_watched,
         left_alone=job.left_alone,
         ratings=Ratings(with_rating=job.with_rating, of=found),
         broken_sidecars=in_files.broken_sidecars,

@@ -13,7 +13,7 @@ from orchestrator import runs
 from orchestrator.file_ratings import service as file_ratings
 from orchestrator.imports import sidecars
 from orchestrator.imports.folders import shown
-from orchestrator.imports.matching import Ends, Match, matches
+from orchestrator.imports.matching import Ends, Match, matches, read_ends
 from orchestrator.imports.rows import (
     Chunk,
     Item,
@@ -43,6 +43,8 @@ from orchestrator.models import (
 )
 from orchestrator.photos.identity import is_gone, merge, why_skipped
 
+KNOWN = "already in the archive"
+
 
 @dataclass(frozen=True)
 class Read:
@@ -50,6 +52,11 @@ class Read:
 
     ends: Ends
     sidecars: sidecars.Readings
+
+
+async def read(session: AsyncSession, root: Root, units: Sequence[Unit]) -> Read:
+    """Opens what is new or changed, as little of it as possible."""
+    return Read(await read_ends(session, root, units), await sidecars.read(session, root, units))
 
 
 async def known_paths(session: AsyncSession, root_id: int, paths: Sequence[bytes]) -> set[bytes]:
@@ -66,10 +73,11 @@ async def record(
     """Write the items of these units, and the photos, files and runs that they lead to. What their sidecars say is
     decided in the same transaction. Returns how many items.
 
-    With `only_new`, units that turn out to be known are left out: a sample counts new photos.
+    With `only_new`, units that turn out to be known are left out: a sample counts new photos. An import that is fed by
+    a watch has no items for what is as it was.
     """
     as_before = await unchanged(session, root.id, units)
-    items = [Item(path, SKIPPED, "already in the archive", photo_id) for path, photo_id in as_before.items()]
+    items = [Item(path, SKIPPED, KNOWN, photo_id) for path, photo_id in as_before.items()]
     rest = [unit for unit in units if unit.main.path not in as_before]
     chunk = await _open(session, job, root, rest, read.ends)
     fresh: list[Unit] = []
@@ -85,8 +93,9 @@ async def record(
     await session.flush()
     await runs.queue(session, list(chunk.converts.values()))
     await adopt_waiting(session, job, [item.photo_id for item in items if item.state == PENDING])
-    await write_items(session, job, items)
     owners = {item.path: item.photo_id for item in items}
+    items = [item for item in items if item.reason != KNOWN] if job.is_watched else items
+    await write_items(session, job, items)
     heard = await sidecars.record(session, root, units, read.sidecars, owners)
     heard |= {photo.id for photo in chunk.merged.values()}
     await file_ratings.heed(session, heard)
@@ -181,11 +190,13 @@ async def _seen_again(chunk: Chunk, unit: Unit, file: PhotoFile) -> Item:
     state = chunk.convert_states.get(photo.id)
     is_waiting = state not in (None, DONE, FAILED, CANCELLED)
     is_unread = photo.preview is None or file.content_hash is None or state in (FAILED, CANCELLED)
-    if is_waiting and not joined:
+    has_changed = _has_changed(file, unit.main)  # if it waits, somebody may be reading what it was
+    if is_waiting and not joined and not has_changed:
         return Item(unit.main.path, PENDING, None, photo.id)
-    if joined or is_unread or _has_changed(file, unit.main):
+    if joined or is_unread or has_changed:
+        file.size, file.mtime_ns = unit.main.size, unit.main.mtime_ns
         return wants_converting(chunk, unit, photo.id)
-    return Item(unit.main.path, SKIPPED, "already in the archive", photo.id)
+    return Item(unit.main.path, SKIPPED, KNOWN, photo.id)
 
 
 async def _copy_again(chunk: Chunk, unit: Unit, file: PhotoFile, photo: Photo) -> Item:
@@ -198,9 +209,7 @@ async def _copy_again(chunk: Chunk, unit: Unit, file: PhotoFile, photo: Photo) -
         file.role = ORIGINAL
         _name_after(chunk, unit, photo)
         await _attach_companion(chunk, unit, photo)
-    reason = why_skipped(photo) or (
-        "already in the archive" if file.role == ORIGINAL else f"a copy of {photo.file_name}"
-    )
+    reason = why_skipped(photo) or (KNOWN if file.role == ORIGINAL else f"a copy of {photo.file_name}")
     return Item(unit.main.path, SKIPPED, reason, photo.id)
 
 

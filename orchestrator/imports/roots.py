@@ -92,15 +92,9 @@ def is_empty_or_missing(folder: bytes | Path) -> bool:
 
 async def place(session: AsyncSession, folder: Path, library_roots: Sequence[Path] | None) -> Place:
     """The root that this existing folder belongs to, made if it is new; a root that has moved here is found again."""
-    sightings = await _look(session, folder)
-    await identity_lock.take(session)
-    roots = await _roots(session)
-    if {root.id: root.path for root in roots} != sightings.looked_at:
-        sightings = await _look(session, folder)
-        roots = await _roots(session)
-    await _believe(session, roots, sightings)
-    root = _innermost(folder, (root for root in roots if root.state == "online"))
+    root = await recognise(session, folder)
     if root is None:
+        roots = await _roots(session)
         root = await _create(session, _top(folder, library_roots))
         for inner in roots:
             if inner.state == "online" and (prefix := _relative(_path(inner), _path(root))):
@@ -108,6 +102,18 @@ async def place(session: AsyncSession, folder: Path, library_roots: Sequence[Pat
     relative = _relative(folder, _path(root))
     assert relative is not None
     return Place(root, relative)
+
+
+async def recognise(session: AsyncSession, folder: Path) -> Root | None:
+    """The known root that this existing folder belongs to. Under the identity lock from here on."""
+    sightings = await _look(session, folder)
+    await identity_lock.take(session)
+    roots = await _roots(session)
+    if {root.id: root.path for root in roots} != sightings.looked_at:
+        sightings = await _look(session, folder)
+        roots = await _roots(session)
+    await _believe(session, roots, sightings)
+    return _innermost(folder, (root for root in roots if root.state == "online"))
 
 
 async def _roots(session: AsyncSession) -> list[Root]:

@@ -27,11 +27,14 @@ class NewImport(BaseModel):
     claim: ClaimPath | None = None
     sample: Annotated[int | None, Field(ge=1, le=10_000_000, description="so many new photos, at random")] = None
     project: Annotated[str | None, Field(max_length=200)] = None
+    watch: Annotated[bool, Field(description="import what comes into the folder later, too")] = False
 
     @model_validator(mode="after")
     def _has_a_folder(self) -> "NewImport":
         if (self.path is None) == (self.claim is None):
             raise ValueError("name the folder to import by its path, or by its claim")
+        if self.watch and self.sample is not None:
+            raise ValueError("a folder is watched for all of its photos, not for a sample")
         return self
 
 
@@ -48,7 +51,7 @@ class ImportList(BaseModel):
 async def start_import(services: ServicesDep, wish: NewImport) -> Started:
     """Begin to import a folder. Returns at once; the import is scanning from its first read on."""
     folder = await asyncio.to_thread(folder_named, wish.path, wish.claim)
-    return Started(id=await services.imports.start(Wish(folder, wish.sample, wish.project)))
+    return Started(id=await services.imports.start(Wish(folder, wish.sample, wish.project, wish.watch)))
 
 
 @router.get("/api/imports")

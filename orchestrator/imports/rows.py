@@ -130,7 +130,9 @@ async def write_items(session: AsyncSession, job: Import, items: Sequence[Item])
             "INSERT INTO import_items (import_id, path, state, reason, photo_id)"
             " SELECT :job, new.path, new.state, new.reason, new.photo FROM unnest(CAST(:paths AS bytea[]),"
             " CAST(:states AS text[]), CAST(:reasons AS text[]), CAST(:photos AS bigint[]))"
-            " AS new (path, state, reason, photo) ON CONFLICT (import_id, path) DO NOTHING"
+            " AS new (path, state, reason, photo) ON CONFLICT (import_id, path) DO UPDATE"
+            " SET state = excluded.state, reason = NULL, photo_id = excluded.photo_id, changed_at = now()"
+            f" WHERE excluded.state = '{PENDING}'"  # it is to be read again; else what became of it is known
         ),
         {
             "job": job.id,

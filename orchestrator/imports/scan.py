@@ -15,10 +15,10 @@ from sqlmodel import col
 
 from orchestrator import events, identity_lock
 from orchestrator.db import Sessions, is_passing_trouble
-from orchestrator.imports import items, roots, sidecars
+from orchestrator.imports import items, roots
 from orchestrator.imports.folders import may_read, shown
-from orchestrator.imports.matching import hash_ends, read_ends
-from orchestrator.imports.recording import Read, known_paths, record
+from orchestrator.imports.matching import hash_ends
+from orchestrator.imports.recording import Read, known_paths, read, record
 from orchestrator.imports.walk import MAX_LEFT_ALONE_KINDS, Folder, Permissions, Unit, walk
 from orchestrator.models import Import, Root
 from shared.settings import Settings
@@ -49,8 +49,7 @@ class Scanner:
         self._sessions = sessions
         self._settings = settings
         self._on_commit = on_commit
-        self._own_folder = os.fsencode(os.path.realpath(settings.keepers_home))
-        self._permissions = Permissions(self._may_enter, self._may_follow)
+        self._permissions = permissions_of(settings)
 
     async def scan(self, import_id: int) -> None:
         """From the cursor to the end. What cannot be scanned ends as a sentence on the import."""
@@ -118,7 +117,7 @@ class Scanner:
         self, import_id: int, walked: Root, cursor: bytes | None, units: Sequence[Unit], finished: Folder | None
     ) -> bool:
         """One chunk, one transaction, cursor included. False when the import was cancelled meanwhile."""
-        read = await self._read(walked, units)
+        opened = await self._read(walked, units)
         async with self._sessions.begin() as session:
             await identity_lock.take(session)
             job, root = await _load(session, import_id, lock=True)
@@ -126,7 +125,7 @@ class Scanner:
                 return False
             if job.cursor != cursor or root.id != walked.id or job.scanned:
                 raise Overtaken
-            await record(session, job, root, units, read)
+            await record(session, job, root, units, opened)
             job.error = None
             if finished is not None:
                 job.cursor = finished.path
@@ -137,7 +136,7 @@ class Scanner:
 
     async def _read(self, root: Root, units: Sequence[Unit]) -> Read:
         async with self._sessions() as session:
-            return Read(await read_ends(session, root, units), await sidecars.read(session, root, units))
+            return await read(session, root, units)
 
     async def _scan_sample(self, job: Import, root: Root, wanted: int) -> None:
         """A uniform sample of what is new: every unknown path is a candidate, drawn in random order until enough
@@ -188,7 +187,7 @@ class Scanner:
 
     async def _draw(self, import_id: int, walked: Root, wanted: int, units: Sequence[Unit]) -> bool:
         """Whether photos are still missing after these."""
-        read = await self._read(walked, units)
+        opened = await self._read(walked, units)
         async with self._sessions.begin() as session:
             await identity_lock.take(session)
             job, root = await _load(session, import_id, lock=True)
@@ -197,7 +196,7 @@ class Scanner:
             missing = wanted - await items.count(session, import_id)
             while units and missing > 0 and job.state != "cancelled":
                 part, units = units[:missing], units[missing:]
-                missing -= await record(session, job, root, part, read, only_new=True)
+                missing -= await record(session, job, root, part, opened, only_new=True)
             await events.record(session, events.IMPORTS, [import_id])
         self._on_commit()
         return missing > 0 and job.state != "cancelled"
@@ -209,12 +208,6 @@ class Scanner:
         folders = walk(root.path, job.folder, cursor, self._permissions)
         while (folder := await asyncio.to_thread(_next, folders)) is not None:
             yield folder
-
-    def _may_enter(self, folder: bytes) -> bool:
-        return folder != self._own_folder
-
-    def _may_follow(self, target: bytes) -> bool:
-        return may_read(Path(os.fsdecode(target)).parent, self._settings) is None
 
     async def _explain(self, import_id: int, trouble: FolderAway) -> bool:
         """Say why the scan waits. False when the import is over."""
@@ -235,6 +228,15 @@ class Scanner:
                 {"id": import_id, "error": sentence},
             )
             await items.note_progress(session, [import_id])
+
+
+def permissions_of(settings: Settings) -> Permissions:
+    """Keepers' own data holds no photographs, and links lead only where imports may read."""
+    own = os.fsencode(os.path.realpath(settings.keepers_home))
+    return Permissions(
+        may_enter=lambda folder: folder != own and not folder.startswith(own + b"/"),
+        may_follow=lambda target: may_read(Path(os.fsdecode(target)).parent, settings) is None,
+    )
 
 
 def _sentence(folder: str, trouble: FolderAway) -> str:

@@ -18,6 +18,7 @@ from orchestrator.imports.scan import Scanner
 from orchestrator.models import Import
 from orchestrator.projects import service as projects
 from orchestrator.tasks import end_tasks
+from orchestrator.watching import service as watching
 from shared.settings import Settings
 
 log = structlog.get_logger()
@@ -32,6 +33,7 @@ class Wish:
     path: Path
     sample: int | None = None
     project: str | None = None
+    is_watched: bool = False  # go on with what comes later
 
 
 class Imports:
@@ -59,6 +61,8 @@ class Imports:
                 project_id=await projects.named(session, wish.project),
             )
             session.add(job)
+            if wish.is_watched:
+                await watching.switch_on(session, place.root.id, place.folder)
             await session.flush()
             await events.record(session, events.IMPORTS, [job.id])
         log.info("imports.started", import_id=job.id, folder=job.label)

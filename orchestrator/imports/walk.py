@@ -4,7 +4,7 @@ import errno
 import os
 import stat
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass, field, replace
 
 from shared.formats import COMPANION_EXTENSIONS, IMAGE_EXTENSIONS, RAW_EXTENSIONS, SIDECAR_EXTENSION, extension_of
@@ -75,6 +75,23 @@ def walk(root: bytes, top: bytes, after: bytes | None, permissions: Permissions)
             yield folder
 
 
+def look(root: bytes, path: bytes, names: Set[bytes], permissions: Permissions) -> Folder:
+    """Some photographs of one folder: those whose files have these `name_of_photo`. Raises OSError when it cannot be
+    read."""
+    folder = Folder(path)
+    _read(root, folder, permissions, names)
+    return folder
+
+
+def name_of_photo(path: bytes) -> bytes:
+    """What the files of one photograph have in common: `a` for `A.NEF`, `a.jpg`, `a.xmp` and `a.nef.xmp`."""
+    name = os.path.basename(path).lower()
+    if extension_of(name) == SIDECAR_EXTENSION:
+        owner = _stem(name)
+        return _stem(owner) if extension_of(owner) in IMAGE_EXTENSIONS else owner
+    return _stem(name)
+
+
 def _raise_if_drive_gone(error: OSError, root: bytes, top: bytes) -> None:
     """A mount point without its drive is missing or empty: then nothing below it was looked at."""
     if error.errno in _DRIVE_GONE:
@@ -89,15 +106,15 @@ def _parts(path: bytes) -> tuple[bytes, ...]:
     return tuple(path.split(b"/")) if path else ()
 
 
-def _read(root: bytes, folder: Folder, permissions: Permissions) -> list[bytes]:
-    """Fills `folder`; returns the folders inside it."""
+def _read(root: bytes, folder: Folder, permissions: Permissions, names: Set[bytes] | None = None) -> list[bytes]:
+    """Fills `folder`, with all photographs or those of these names; returns the folders inside it."""
     inner: list[bytes] = []
     files: list[FoundFile] = []
     sidecars: list[FoundFile] = []
     trouble: OSError | None = None
     with os.scandir(os.path.join(root, folder.path)) as entries:
         for entry in entries:
-            if entry.name.startswith(b"."):
+            if entry.name.startswith(b".") or (names is not None and name_of_photo(entry.name) not in names):
                 continue
             path = os.path.join(folder.path, entry.name) if folder.path else entry.name
             try:
