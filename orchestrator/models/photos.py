@@ -100,6 +100,7 @@ class Photo(SQLModel, table=True):
             text("id DESC"),
             postgresql_where=text(f"{_SHOWN} AND (manual_match OR preference_score >= 70)"),
         ),
+        Index("photos_kept", text("kept_at DESC"), postgresql_where=text(f"{_SHOWN} AND kept_at IS NOT NULL")),
         Index("photos_picked", text("id DESC"), postgresql_where=text(f"{_SHOWN} AND manual_match")),
         Index(
             "photos_for_projects",

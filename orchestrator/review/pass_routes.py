@@ -1,4 +1,4 @@
-"""Passes over JSON."""
+"""Passes over JSON, and what a photo is rated beside."""
 
 from typing import Annotated
 
@@ -9,7 +9,8 @@ from orchestrator.answers import ERRORS
 from orchestrator.context import ServicesDep
 from orchestrator.paging import RowId
 from orchestrator.preferences.views import CullOrder
-from orchestrator.review import pass_queries, passes
+from orchestrator.photos.views import PhotoItem
+from orchestrator.review import maybes, pass_queries, passes
 from orchestrator.review.pass_queries import Kind, Progress, Stops
 
 router = APIRouter(responses=ERRORS)
@@ -30,6 +31,12 @@ class Opened(BaseModel):
     id: int
     n: int
     position: int
+
+
+class Maybes(BaseModel):
+    """The nearest first, eight at most."""
+
+    items: list[PhotoItem]
 
 
 @router.post("/api/review/passes")
@@ -59,3 +66,10 @@ async def list_stops(
     async with services.sessions() as session:
         found = await passes.pass_by_id(session, pass_id)
         return await pass_queries.stops(session, found, passes.kind_of(found), first, limit)
+
+
+@router.get("/api/photos/{photo_id}/maybes")
+async def list_maybes(services: ServicesDep, photo_id: RowId) -> Maybes:
+    """Kept photos that look like this one and are not settled: without stars, or with two to four."""
+    async with services.sessions() as session:
+        return Maybes(items=await maybes.maybes(session, photo_id))

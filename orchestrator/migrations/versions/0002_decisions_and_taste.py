@@ -320,6 +320,12 @@ def upgrade() -> None:  # noqa: PLR0915  # a list of tables and columns, not log
         postgresql_where=sa.text(f"{_SHOWN} AND (manual_match OR preference_score >= 70)"),
     )
     op.create_index(
+        "photos_kept",
+        "photos",
+        [sa.literal_column("kept_at DESC")],
+        postgresql_where=sa.text(f"{_SHOWN} AND kept_at IS NOT NULL"),
+    )
+    op.create_index(
         "photos_picked",
         "photos",
         [sa.literal_column("id DESC")],
