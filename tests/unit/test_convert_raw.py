@@ -1,6 +1,5 @@
 """RAW files through the front door of the conversion; DNGs are generated, with previews where cameras put them."""
 
-import struct
 from pathlib import Path
 
 import cv2
@@ -9,39 +8,13 @@ import pytest
 
 from shared.errors import CorruptFile, Reject, UnsupportedFile
 from tests.desk import Desk
-from tests.pictures import dng, exif_block, saved, scene
+from tests.pictures import dng, exif_block, saved, scene, with_preview
 from workers.engines import tiff_tags
 
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path)
-
-
-def with_preview(raw: bytes, jpeg: bytes) -> bytes:
-    """The DNG with a JPEG as a further picture behind it, as cameras store their own rendering."""
-    first = struct.unpack_from("<I", raw, 4)[0]
-    count = struct.unpack_from("<H", raw, first)[0]
-    following = first + 2 + 12 * count
-    directory_at = len(raw) + len(raw) % 2
-    jpeg_at = directory_at + 2 + 12 * 10 + 4
-    height, width = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR).shape[:2]
-    entries = [
-        (254, 4, 1, 1),  # NewSubfileType: a reduced picture
-        (256, 4, 1, width),
-        (257, 4, 1, height),
-        (258, 3, 1, 8),
-        (259, 3, 1, 7),  # JPEG
-        (262, 3, 1, 6),  # YCbCr
-        (273, 4, 1, jpeg_at),
-        (277, 3, 1, 3),
-        (278, 4, 1, height),
-        (279, 4, 1, len(jpeg)),
-    ]
-    directory = struct.pack("<H", len(entries)) + b"".join(struct.pack("<HHII", *entry) for entry in entries) + bytes(4)
-    body = bytearray(raw.ljust(directory_at, b"\0") + directory + jpeg)
-    struct.pack_into("<I", body, following, directory_at)
-    return bytes(body)
 
 
 def difference(shown: np.ndarray, wanted: np.ndarray) -> float:
