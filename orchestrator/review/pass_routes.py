@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from orchestrator.answers import ERRORS
 from orchestrator.context import ServicesDep
 from orchestrator.paging import RowId
-from orchestrator.preferences.views import CullOrder
 from orchestrator.photos.views import PhotoItem
+from orchestrator.preferences.views import CullOrder
 from orchestrator.review import maybes, pass_queries, passes
 from orchestrator.review.pass_queries import Kind, Progress, Stops
 
