@@ -6,6 +6,7 @@ import { bytes, camera, captureTime, count, exact, errorName, exposure, stageNam
 import { History } from "./history.js";
 import { PhotoStars } from "./photo-stars.js";
 import { ProjectField } from "./project-field.js";
+import { Tags } from "./tags.js";
 import { Why } from "./why.js";
 
 const SOURCES = { original: "the file itself", embedded: "the camera’s preview inside the RAW", companion: "the JPEG beside the RAW", demosaic: "the RAW, developed by Keepers" };
@@ -22,6 +23,7 @@ export class Details {
     this.history = new History(this.#part("history"));
     this.bar = new DecisionBar(node.querySelector(".decision-bar"), decide);
     this.project = new ProjectField(this.#part("project"), decide);
+    this.tags = new Tags(this.#part("tags"), decide);
     const why = node.querySelector(".why");
     this.stars = new PhotoStars(why, { decide, view });
     this.why = new Why(why, this.stars);
@@ -35,11 +37,31 @@ export class Details {
   async open(id) {
     const isOther = id !== this.id;
     this.id = id;
-    if (isOther) this.photo = undefined;
+    if (isOther) {
+      this.photo = undefined;
+      this.project.expect();
+    }
     this.node.hidden = false;
     document.body.classList.add("has-details");
     if (isOther) this.node.scrollTop = 0;
     await this.refresh();
+  }
+
+  /** Opens with the cursor in the field for the project of `photo`, at once; after it, all is as it was. */
+  askForProject(photo) {
+    const [wasOpen, focused] = [this.isOpen, document.activeElement];
+    if (photo.id !== this.id || !this.photo) {
+      this.open(photo.id);
+      this.photo = photo;
+      this.#part("file-name").textContent = photo.file_name;
+      this.#part("content").hidden = false;
+      this.#part("content").classList.add("waits"); // for all that is not known yet
+      this.#showDecided();
+    }
+    this.project.ask(() => {
+      if (!wasOpen) this.close();
+      if (focused?.isConnected) focused.focus({ preventScroll: true });
+    });
   }
 
   close() {
@@ -61,7 +83,8 @@ export class Details {
       if (id === this.id) this.#show(photo);
     } catch (error) {
       if (!(error instanceof Refusal)) return;
-      if (id === this.id) this.#say(error.message);
+      // What is known stays while the server is away.
+      if (id === this.id && (!this.photo || error.status === 404)) this.#say(error.message);
     }
   }
 
@@ -92,12 +115,15 @@ export class Details {
   #showDecided() {
     this.bar.show(this.shown);
     this.project.show(this.shown);
+    if (!this.photo.description) return; // not fetched yet
+    this.tags.show(this.shown);
     this.#part("about").textContent = about(this.shown);
   }
 
   #show(photo) {
-    this.photo = photo;
+    this.photo = { ...photo, tags: photo.description.tags };
     this.#part("content").hidden = false;
+    this.#part("content").classList.remove("waits");
     this.#part("file-name").textContent = photo.file_name;
     this.#showPicture(photo);
     this.#part("damage").hidden = !photo.damage;

@@ -7,16 +7,32 @@ export class ProjectField {
     this.input = node.querySelector("input");
     this.names = node.querySelector("datalist");
     this.decide = decide;
+    this.shown = "";
     this.input.addEventListener("change", () => this.#put());
     this.input.addEventListener("focus", () => this.#offer());
     this.input.addEventListener("keydown", (event) => this.#key(event));
   }
 
+  /** Puts the cursor here; `done()` is called when a project was given, or not after all. */
+  ask(done) {
+    this.done = done;
+    this.input.focus();
+    this.input.select();
+  }
+
+  /** Another photo is on its way: what is typed from now on is about that one. */
+  expect() {
+    this.photo = undefined;
+    this.isDue = false;
+    this.#write("");
+  }
+
   /** What is being typed stays, unless it is about another photo. */
   show(photo) {
-    const isTyping = photo.id === this.photo?.id && this.input.value !== this.shown;
+    const isTyping = photo.id === (this.photo ?? photo).id && this.input.value !== this.shown;
     this.photo = photo;
     if (!isTyping) this.#write(photo.project ?? "");
+    else if (this.isDue) this.#put();
   }
 
   #write(name) {
@@ -25,6 +41,8 @@ export class ProjectField {
   }
 
   #put() {
+    this.isDue = !this.photo;
+    if (this.isDue) return;
     const project = this.input.value.trim() || null;
     this.#write(project ?? "");
     if (project === this.photo.project) return;
@@ -41,9 +59,12 @@ export class ProjectField {
   }
 
   #key(event) {
-    if (event.key !== "Escape") return;
+    if (!["Enter", "Escape"].includes(event.key)) return;
     event.stopPropagation(); // the panel stays
-    this.#write(this.photo.project ?? "");
+    if (event.key === "Enter") this.#put();
+    else this.#write(this.photo?.project ?? "");
     this.input.blur();
+    this.done?.();
+    this.done = undefined;
   }
 }
