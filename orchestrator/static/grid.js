@@ -1,29 +1,33 @@
-// The virtual grid: only the rows near the screen exist in the document, however long the list is.
+// The virtual grid: only the rows near the screen are in the document, and only the photos near them in memory, however
+// long the list is.
 import { fillCard, makeCard } from "./card.js";
-import { justify, justifyUpwards, rowAt, shapeOf, stack } from "./layout.js";
+import { GridKeys } from "./grid-keys.js";
+import { CAPTION, Rows } from "./rows.js";
+import { ScrollLabel } from "./scroll-label.js";
+import { ScrollSpace } from "./scroll-space.js";
 
-const GAP = 8;
-const ROW_GAP = 12;
-const CAPTION = 46;
-const HEADING = 44;
 const MARGIN = 900; // pixels above and below the screen in which rows are kept
+const MOST_PHOTOS = 3_000; // in memory
+const LOADS_AT_ONCE = 2;
+const FAST = 2; // windows in one frame: nothing that passes by is loaded
+const SETTLED_MS = 90;
 
 /**
- * Shows the photos of a store. Calls `wants.more()` near the end, `wants.photos(ids)` for photos that were dropped from
- * memory, `wants.focused(id)` when the focus moves and `wants.opened(id)` on Enter or a click.
+ * Shows the photos of a store. Calls `wants.more(segment)` for photos near the screen, which promises whether some came,
+ * `wants.photos(ids)` for photos that have grown old, `wants.focused(id)` when the focus moves and `wants.opened(id)` on
+ * Enter or a click. `heading(photo)` is what a photo stands under, `label(segment, photo)` what is said of a place while
+ * one scrolls, and `filled(card, photo)` may add to a card.
  */
 export class Grid {
-  constructor(node, { target, heading, wants }) {
+  constructor(node, { target, heading, label, filled, wants }) {
     this.node = node;
     this.target = target;
-    this.heading = heading;
+    this.filled = filled;
     this.wants = wants;
-    this.shapes = new Map(); // id -> {id, shape, heading}
-    this.head = []; // photos that came in on top since the list was laid out
-    this.headRows = [];
-    this.bodyRows = [];
-    this.rows = []; // both
-    this.place = new Map(); // id -> row
+    this.rows = new Rows(heading ?? (() => undefined));
+    this.space = new ScrollSpace(node);
+    this.label = new ScrollLabel(document.getElementById("scroll-label"), () => label?.(...this.#seen()));
+    this.keys = new GridKeys(this);
     this.mounted = new Map(); // row -> element
     this.cards = new Map(); // id -> element, of the mounted ones
     this.focusId = undefined;
@@ -37,75 +41,92 @@ export class Grid {
 
   show(store) {
     this.store = store;
-    this.shapes.clear();
-    store.order.forEach((id) => this.#shape(store.photos.get(id)));
     this.focusId = undefined;
     this.#layOutAll();
+    this.#paint({ areMoved: true });
   }
 
-  /** More photos at the end. Only the last row may change. */
-  append(photos) {
-    this.#keepingFocus(() => {
-      const last = this.bodyRows.at(-1)?.cells ? this.bodyRows.pop() : undefined;
-      const reopened = last ? last.cells.map((cell) => this.shapes.get(cell.id)) : [];
-      if (last) this.#unmount(last);
-      const items = [...reopened, ...photos.map((photo) => this.#shape(photo))];
-      const under = last || this.bodyRows.length ? reopened[0]?.heading : undefined;
-      this.#extend(justify(items, { ...this.#options(), under }), last);
-    });
+  /** Photos of a segment were loaded. */
+  extend(segment) {
+    this.#change(() => this.rows.extend(segment));
+    this.#forgetFar();
   }
 
-  /** New photos on top. What is on screen stays where it is, unless the reader is at the very top. */
-  prepend(photos) {
-    const isAtTop = this.isAtTop;
-    const before = this.height;
-    this.#keepingFocus(() => {
-      this.head = [...photos.map((photo) => this.#shape(photo)), ...this.head];
-      this.headRows.forEach((row) => this.#unmount(row));
-      this.headRows = justifyUpwards(this.head, this.#options());
-      this.#arrange();
-    });
-    if (!isAtTop) scrollBy(0, this.height - before);
+  /** The store knows now how far its list reaches. */
+  span() {
+    this.#change(() => this.rows.arrange());
   }
 
-  get isAtTop() {
-    return scrollY <= Math.max(0, this.#offset() - this.#barHeight());
+  /** Photos came in on top. What is on screen stays where it is, unless the reader is at the very top. */
+  prepend() {
+    this.#change(() => this.rows.extend(this.store.head));
+  }
+
+  /** Takes photos out of the list. */
+  remove(ids) {
+    this.#change(() => this.store.remove(ids).forEach((segment) => this.rows.layAnew(segment)));
   }
 
   setTarget(target) {
     this.target = target;
-    this.#relayFromTop();
+    this.#relay();
   }
 
   /** Brings the cards of these photos up to date, where they are on screen. */
   update(photos) {
     for (const photo of photos) {
       const card = this.cards.get(photo.id);
-      if (card) fillCard(card, this.store.view(photo));
+      if (card) this.#fill(card, photo);
     }
   }
 
   /** The photos of the store have grown old: those here are wanted anew, and nothing moves. */
   renew() {
-    this.#fetchMissing(this.mounted.keys());
+    this.#fetchOld();
+  }
+
+  /** What could not be loaded may be tried again. */
+  retry() {
+    this.store.segments.forEach((segment) => (segment.isFailed = false));
+    this.#paint();
+  }
+
+  /** Loads what is next of a segment; whether something came. */
+  load(segment) {
+    segment.loading ??= this.wants.more(segment).then((isLoaded) => {
+      segment.loading = undefined;
+      segment.isFailed = !isLoaded;
+      if (isLoaded) this.#paint();
+      return isLoaded;
+    });
+    return segment.loading;
+  }
+
+  get isEmpty() {
+    return this.rows.height === 0;
+  }
+
+  get isAtTop() {
+    return this.space.isAtTop(this.barHeight);
   }
 
   /** The photo at the top of the window; undefined at the top of the list. */
   get firstVisibleId() {
-    return this.#firstVisible()?.id;
+    return this.isAtTop ? undefined : this.#seen()[1]?.id;
   }
 
   scrollToPhoto(id) {
-    const row = this.place.get(id);
-    if (row) scrollTo(0, row.top + this.#offset() - this.#barHeight());
+    const row = this.rows.of.get(id);
+    if (row) this.scrollTo(this.rows.topOf(row) - this.barHeight);
   }
 
-  get isEmpty() {
-    return this.rows.length === 0;
+  scrollTo(y) {
+    this.space.scrollTo(y);
+    this.#paint({ areMoved: true });
   }
 
   focus(id, { reveal = true } = {}) {
-    const row = this.place.get(id);
+    const row = this.rows.of.get(id);
     if (!row) return;
     this.#moveTabStop(id);
     if (reveal) this.#reveal(row);
@@ -113,146 +134,190 @@ export class Grid {
     this.cards.get(id)?.focus({ preventScroll: true });
   }
 
-  #shape(photo) {
-    const known = { id: photo.id, shape: shapeOf(photo), heading: this.heading?.(photo) };
-    this.shapes.set(photo.id, known);
-    return known;
+  /** What sticks to the top of the window and would cover a photo. */
+  get barHeight() {
+    return parseFloat(getComputedStyle(this.node).scrollMarginTop) || 0;
   }
 
-  #options() {
-    return { width: this.width, target: this.target, gap: GAP, caption: CAPTION, headingHeight: HEADING };
+  /** How much of the window shows rows. */
+  get visibleHeight() {
+    return innerHeight - this.barHeight - (parseFloat(getComputedStyle(document.body).paddingBottom) || 0);
   }
+
+  // Where things stand
 
   #layOutAll() {
     for (const row of [...this.mounted.keys()]) this.#unmount(row);
-    this.width = this.node.parentElement.clientWidth;
-    this.head = [];
-    this.headRows = [];
-    this.bodyRows = justify(this.store.order.map((id) => this.shapes.get(id)), this.#options());
-    this.#arrange();
-  }
-
-  /** Puts rows at the end, in the place of `last`; the others are not touched, however many there are. */
-  #extend(rows, last) {
-    if (last) this.rows.pop();
-    const above = this.rows.at(-1);
-    this.height = stack(rows, ROW_GAP, above ? above.top + above.height + ROW_GAP : 0);
-    this.bodyRows.push(...rows);
-    this.rows.push(...rows);
-    this.#settle(rows);
-  }
-
-  /** Gives every row its place, moves the elements of those that moved, and paints what came into view. */
-  #arrange() {
-    this.rows = [...this.headRows, ...this.bodyRows];
-    this.height = stack(this.rows, ROW_GAP);
-    this.place = new Map();
-    for (const [row, element] of this.mounted) element.style.transform = `translateY(${row.top}px)`;
-    this.#settle(this.rows);
-  }
-
-  #settle(rows) {
-    this.node.style.height = `${this.height}px`;
-    for (const row of rows) row.cells?.forEach((cell) => this.place.set(cell.id, row));
-    this.#paint();
-  }
-
-  #unmount(row) {
-    const element = this.mounted.get(row);
-    if (!element) return;
-    for (const cell of row.cells ?? []) this.cards.delete(cell.id);
-    element.remove();
-    this.mounted.delete(row);
-  }
-
-  /** The focus is on a photo: if its element is made anew, it has the focus again. */
-  #keepingFocus(change) {
-    const hadFocus = this.node.contains(document.activeElement);
-    change();
-    if (hadFocus && !this.node.contains(document.activeElement)) this.focus(this.focusId, { reveal: false });
+    this.rows.show(this.store, this.node.parentElement.clientWidth, this.target);
+    this.space.resize(this.rows.height);
   }
 
   #resized() {
-    if (this.store && this.node.parentElement.clientWidth !== this.width) this.#relayFromTop();
+    if (this.store && this.node.parentElement.clientWidth !== this.rows.width) this.#relay();
   }
 
-  /** Lays everything out anew and keeps the first visible photo where it was. */
-  #relayFromTop() {
-    if (!this.store) return;
-    const anchor = this.#firstVisible();
-    this.#keepingFocus(() => this.#layOutAll());
-    const row = anchor && this.place.get(anchor.id);
-    if (row) scrollTo(0, row.top + this.#offset() - anchor.below);
+  #relay() {
+    if (this.store) this.#change(() => this.#layOutAll());
   }
 
-  #firstVisible() {
-    if (this.isAtTop) return undefined;
-    const index = rowAt(this.rows, scrollY + this.#barHeight() - this.#offset());
-    const row = this.rows.slice(index).find((candidate) => candidate.cells);
-    return row && { id: row.cells[0].id, below: row.top + this.#offset() - scrollY };
+  /** Rows change their places; what is seen stays where it is on the screen, and the focus on its photo. */
+  #change(change) {
+    const hadFocus = this.node.contains(document.activeElement);
+    const place = this.isAtTop ? undefined : this.#place();
+    change();
+    this.space.resize(this.rows.height);
+    if (place) this.space.shift(this.#yOf(place) - this.space.y);
+    this.#paint({ areMoved: true });
+    if (hadFocus && !this.node.contains(document.activeElement)) this.focus(this.focusId, { reveal: false });
   }
 
-  #offset() {
-    return this.node.getBoundingClientRect().top + scrollY;
+  /** The first photo in the window and how far below its top that is; where no photo is, how far into which segment. */
+  #place() {
+    const { y } = this.space;
+    const [segment, photo] = this.#seen();
+    const row = photo && this.rows.of.get(photo.id);
+    return row ? { id: photo.id, below: this.rows.topOf(row) - y } : { segment, share: segment ? (y - segment.top) / segment.height : 0 };
   }
+
+  #yOf({ id, below, segment, share }) {
+    const row = this.rows.of.get(id);
+    if (row) return this.rows.topOf(row) - below;
+    return segment ? segment.top + share * segment.height : this.space.y;
+  }
+
+  /** At the top of the window: the segment, and the first photo of it that is there and seen. */
+  #seen() {
+    const top = this.space.y + this.barHeight;
+    let segment;
+    for (const row of this.rows.between(top, top + innerHeight)) {
+      segment ??= row.segment;
+      if (row.cells) return [row.segment, this.store.photos.get(row.cells[0].id)];
+      if (row.kind === "waiting") break;
+    }
+    return [segment, undefined];
+  }
+
+  // What is in the document
 
   #paintSoon() {
     this.frame ??= requestAnimationFrame(() => {
       this.frame = undefined;
-      this.#paint();
+      const { origin } = this.space;
+      const moved = this.space.follow();
+      this.#paint({ moved, areMoved: origin !== this.space.origin });
+      this.label.moved(moved, this.space.share);
     });
   }
 
-  #paint() {
+  #paint({ moved = 0, areMoved = false } = {}) {
     if (!this.store) return;
-    const top = scrollY - this.#offset();
-    const first = rowAt(this.rows, top - MARGIN);
-    const wanted = new Set();
-    for (let index = first; index < this.rows.length && this.rows[index].top < top + innerHeight + MARGIN; index += 1) {
-      wanted.add(this.rows[index]);
-    }
-    const focused = this.place.get(this.focusId);
+    const top = this.space.y;
+    const wanted = new Set(this.rows.between(top - MARGIN, top + innerHeight + MARGIN));
+    const focused = this.rows.of.get(this.focusId);
     // The row with the focus stays, however far one scrolls: the focus must not be lost.
     if (focused && this.node.contains(document.activeElement)) wanted.add(focused);
     for (const row of [...this.mounted.keys()]) if (!wanted.has(row)) this.#unmount(row);
+    if (areMoved) for (const [row, element] of this.mounted) this.#put(row, element);
     for (const row of wanted) if (!this.mounted.has(row)) this.#mount(row);
-    this.#fetchMissing(wanted);
-    if (top + innerHeight + 2 * MARGIN > this.height) this.wants.more();
+    this.#keepTabStop();
+    this.#fetchOld();
+    this.#loadNear(wanted, moved);
+  }
+
+  #loadNear(rows, moved) {
+    clearTimeout(this.settling);
+    if (moved > FAST) {
+      this.settling = setTimeout(() => this.#paint(), SETTLED_MS);
+      return;
+    }
+    const middle = this.space.y + innerHeight / 2;
+    const far = (row) => Math.max(0, this.rows.topOf(row) - middle, middle - this.rows.topOf(row) - row.height);
+    const waiting = [...rows].filter((row) => row.kind === "waiting" && !row.segment.isFailed).sort((one, other) => far(one) - far(other));
+    let busy = this.store.segments.filter((segment) => segment.loading).length;
+    for (const { segment } of waiting) {
+      if (segment.loading || busy >= LOADS_AT_ONCE) continue;
+      busy += 1;
+      this.load(segment);
+    }
+  }
+
+  /** Keeps memory small: segments far from the window are left as room only. */
+  #forgetFar() {
+    const middle = this.space.y + innerHeight / 2;
+    const far = ({ top, height }) => Math.max(0, top - middle, middle - top - height);
+    const inUse = this.node.contains(document.activeElement) ? this.store.known.get(this.focusId) : undefined;
+    const loaded = this.store.segments.filter((segment) => segment.ids.length && segment !== this.store.head);
+    loaded.sort((one, other) => far(other) - far(one));
+    for (const segment of loaded) {
+      if (this.store.photos.size <= MOST_PHOTOS || far(segment) < 2 * MARGIN) return;
+      if (segment === inUse || segment.loading) continue;
+      this.store.forget(segment);
+      this.rows.layAnew(segment);
+    }
   }
 
   #mount(row) {
     const element = document.createElement("div");
-    element.setAttribute("role", "row");
     element.className = `row ${row.kind}`;
-    element.style.transform = `translateY(${row.top}px)`;
-    if (row.kind === "heading") element.append(headingCell(row.text));
-    else element.append(...row.cells.map((cell) => this.#card(cell, row.height - CAPTION)));
+    if (row.kind === "waiting") {
+      element.setAttribute("role", "presentation");
+      element.style.height = `${row.height}px`;
+      element.style.setProperty("--row", `${this.target}px`);
+    } else {
+      element.setAttribute("role", "row");
+      element.append(...(row.cells ? row.cells.map((cell) => this.#card(cell, row.height - CAPTION)) : [headingCell(row.text)]));
+    }
+    this.#put(row, element);
     this.mounted.set(row, element);
     this.#insertInOrder(row, element);
   }
 
+  #put(row, element) {
+    element.style.transform = `translateY(${this.rows.topOf(row) - this.space.origin}px)`;
+  }
+
+  #unmount(row) {
+    for (const cell of row.cells ?? []) this.cards.delete(cell.id);
+    this.mounted.get(row).remove();
+    this.mounted.delete(row);
+  }
+
   /** Readers and the Tab key go by the order in the document. */
   #insertInOrder(row, element) {
-    let before = null;
+    const top = this.rows.topOf(row);
+    let before;
     for (const [other, candidate] of this.mounted) {
-      if (other.top > row.top && (!before || other.top < before.top)) before = { top: other.top, candidate };
+      const otherTop = this.rows.topOf(other);
+      if (otherTop > top && (!before || otherTop < before.top)) before = { top: otherTop, candidate };
     }
     this.node.insertBefore(element, before?.candidate ?? null);
   }
 
   #card(cell, height) {
     const card = makeCard(cell.id, cell.width, height);
-    const photo = this.store.photos.get(cell.id);
-    if (photo) fillCard(card, this.store.view(photo));
-    this.focusId ??= cell.id;
     card.tabIndex = cell.id === this.focusId ? 0 : -1;
     this.cards.set(cell.id, card);
+    this.#fill(card, this.store.photos.get(cell.id));
     return card;
   }
 
-  #fetchMissing(rows) {
-    const missing = this.store.use([...rows].flatMap((row) => row.cells?.map((cell) => cell.id) ?? []));
-    if (missing.length) this.wants.photos(missing);
+  #fill(card, photo) {
+    const seen = this.store.view(photo);
+    fillCard(card, seen);
+    this.filled?.(card, seen);
+  }
+
+  #fetchOld() {
+    const old = [...this.cards.keys()].filter((id) => this.store.old.has(id));
+    if (old.length) this.wants.photos(old);
+  }
+
+  // The focus
+
+  /** A photo that was forgotten can have no focus: the first one in the window can. */
+  #keepTabStop() {
+    if (this.rows.of.has(this.focusId) || this.cards.size === 0) return;
+    this.#moveTabStop(this.#seen()[1]?.id ?? this.cards.keys().next().value);
   }
 
   #moveTabStop(id) {
@@ -264,69 +329,23 @@ export class Grid {
   }
 
   #reveal(row) {
-    const top = row.top + this.#offset();
-    const above = this.#barHeight() + 8;
-    const foot = parseFloat(getComputedStyle(document.body).paddingBottom) + 8;
-    if (top < scrollY + above) scrollTo(0, top - above);
-    else if (top + row.height > scrollY + innerHeight - foot) scrollTo(0, top + row.height - innerHeight + foot);
-  }
-
-  /** What sticks to the top of the window and would cover a photo. */
-  #barHeight() {
-    return parseFloat(getComputedStyle(this.node).scrollMarginTop) || 0;
+    const top = this.rows.topOf(row);
+    const room = 8;
+    const from = this.space.y + this.barHeight + room;
+    const foot = this.space.y + this.barHeight + this.visibleHeight - room;
+    if (top < from) this.scrollTo(top - this.barHeight - room);
+    else if (top + row.height > foot) this.scrollTo(this.space.y + top + row.height - foot);
   }
 
   #key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const id = this.#target(event.key);
-    if (id !== undefined) {
+    if (this.keys.moves(event.key)) {
       event.preventDefault();
-      this.focus(id);
+      this.keys.move(event.key);
     } else if (event.key === "Enter" || event.key === "i") {
       event.preventDefault();
       this.wants.opened(this.focusId, event.key);
     }
-  }
-
-  /** The photo that a key leads to from the focused one. */
-  #target(key) {
-    const row = this.place.get(this.focusId);
-    if (!row) return undefined;
-    const index = rowAt(this.rows, row.top);
-    const cells = row.cells;
-    const column = cells.findIndex((cell) => cell.id === this.focusId);
-    switch (key) {
-      case "ArrowLeft":
-        return cells[column - 1]?.id ?? this.#neighbour(index, -1)?.cells.at(-1).id;
-      case "ArrowRight":
-        return cells[column + 1]?.id ?? this.#neighbour(index, 1)?.cells[0].id;
-      case "ArrowUp":
-        return this.#beside(this.#neighbour(index, -1), cells, column);
-      case "ArrowDown":
-        return this.#beside(this.#neighbour(index, 1), cells, column);
-      case "Home":
-        return this.rows.find((row) => row.cells)?.cells[0].id;
-      case "End":
-        return this.rows.findLast((row) => row.cells)?.cells.at(-1).id;
-      default:
-        return undefined;
-    }
-  }
-
-  #neighbour(index, step) {
-    let next = index + step;
-    while (this.rows[next] && !this.rows[next].cells) next += step;
-    return this.rows[next];
-  }
-
-  /** In another row, the photo under the middle of this one. */
-  #beside(row, cells, column) {
-    if (!row) return undefined;
-    const middle = (list, until) => list.slice(0, until).reduce((x, cell) => x + cell.width + GAP, 0) + list[until].width / 2;
-    const x = middle(cells, column);
-    const distance = (index) => Math.abs(middle(row.cells, index) - x);
-    const nearest = row.cells.map((_, index) => index).reduce((best, index) => (distance(index) < distance(best) ? index : best), 0);
-    return row.cells[nearest].id;
   }
 
   #click(event) {
@@ -345,8 +364,6 @@ export class Grid {
     this.wants.focused(id);
   }
 }
-
-const keyOf = (row) => (row.cells ? `${row.height}:${row.cells.map((cell) => `${cell.id}@${cell.width}`).join()}` : row.text);
 
 function headingCell(text) {
   const cell = document.createElement("div");

@@ -2,6 +2,8 @@
 
 const NARROWEST = 0.4;
 const WIDEST = 4;
+const LOWEST_ROW = 0.45; // of the height that is wanted
+const HIGHEST_ROW = 1.7; // what is higher rather leaves a part of its width empty
 
 /** Width over height as the grid shows it; photos without a preview get the shape of most photographs. */
 export function shapeOf(item) {
@@ -12,47 +14,54 @@ export function shapeOf(item) {
 
 /**
  * Rows of `items` ({id, shape, heading}); a heading that differs from the one before starts a row of its own kind.
- * `under` is the heading that the items already stand under.
+ * `under` is the heading that the items already stand under. `continues`: more photos follow, so that the last row is
+ * to fill the width as all others do.
  * Each row: {kind: "photos", height, cells: [{id, width}]} or {kind: "heading", height, text}.
  */
-export function justify(items, { width, target, gap, caption, headingHeight, under }) {
+export function justify(items, { width, target, gap, caption, headingHeight, under, continues = false }) {
   const rows = [];
-  let open = [];
-  let shapes = 0;
-  let heading = under;
-
-  const close = (height) => {
-    if (open.length === 0) return;
-    rows.push({ kind: "photos", height: height + caption, cells: open.map((item) => ({ id: item.id, width: item.shape * height })) });
-    open = [];
-    shapes = 0;
-  };
-  const heightOf = (count, sum) => (width - gap * (count - 1)) / sum;
-
-  for (const item of items) {
-    if (item.heading !== heading) {
-      close(Math.min(target, heightOf(open.length, shapes)));
-      heading = item.heading;
-      if (heading) rows.push({ kind: "heading", height: headingHeight, text: heading });
-    }
-    open.push(item);
-    shapes += item.shape;
-    const height = heightOf(open.length, shapes);
-    if (height > target) continue;
-    // The last photo makes the row lower than wanted: without it the row may be nearer to the target.
-    const without = heightOf(open.length - 1, shapes - item.shape);
-    if (open.length > 1 && without - target < target - height) {
-      open.pop();
-      close(without);
-      open = [item];
-      shapes = item.shape;
-      if (heightOf(1, shapes) <= target) close(heightOf(1, shapes));
-    } else {
-      close(height);
+  const groups = groupsOf(items);
+  for (const [n, group] of groups.entries()) {
+    const { heading } = group[0];
+    if (heading !== (n ? groups[n - 1][0].heading : under) && heading) rows.push({ kind: "heading", height: headingHeight, text: heading });
+    const fills = continues && n === groups.length - 1;
+    for (const { cells, height } of brokenInto(group, { width, target, gap, fills })) {
+      rows.push({ kind: "photos", height: height + caption, cells: cells.map((item) => ({ id: item.id, width: item.shape * height })) });
     }
   }
-  close(Math.min(target, heightOf(open.length, shapes)));
   return rows;
+}
+
+/** Items with the same heading, as they follow each other. */
+function groupsOf(items) {
+  const groups = [];
+  for (const item of items) {
+    if (groups.length && groups.at(-1)[0].heading === item.heading) groups.at(-1).push(item);
+    else groups.push([item]);
+  }
+  return groups;
+}
+
+/** The rows whose heights are nearest to the target, all in all. */
+function brokenInto(items, { width, target, gap, fills }) {
+  const best = [{ cost: 0 }]; // by how many items are in rows
+  for (let end = 1; end <= items.length; end += 1) {
+    best[end] = { cost: Infinity };
+    let shapes = 0;
+    for (let start = end - 1; start >= 0; start -= 1) {
+      shapes += items[start].shape;
+      const filling = (width - gap * (end - start - 1)) / shapes;
+      if (filling < target * LOWEST_ROW && start < end - 1) break;
+      const isLast = end === items.length;
+      const isRagged = filling > target && isLast && (!fills || filling > target * HIGHEST_ROW);
+      const height = isRagged || filling > target * 3 ? target : filling;
+      const cost = best[start].cost + (isRagged && !fills ? 0 : Math.log(filling / target) ** 2);
+      if (cost < best[end].cost) best[end] = { cost, start, height };
+    }
+  }
+  const rows = [];
+  for (let end = items.length; end > 0; end = best[end].start) rows.push({ cells: items.slice(best[end].start, end), height: best[end].height });
+  return rows.reverse();
 }
 
 /** As `justify`, for photos that came in on top: rows fill from the last, so that what is below never moves apart. */
@@ -62,23 +71,23 @@ export function justifyUpwards(items, options) {
   return rows.reverse();
 }
 
-/** Gives every row its `top`, from `start` on; returns where the last one ends. */
+/** Gives every row its `top`, from `start` on; returns where the next one would stand. */
 export function stack(rows, gap, start = 0) {
   let top = start;
   for (const row of rows) {
     row.top = top;
     top += row.height + gap;
   }
-  return Math.max(start, top - gap);
+  return top;
 }
 
-/** The first row that ends below `y`. */
-export function rowAt(rows, y) {
+/** Of things with `top` and `height`, one below the other, the place of the first that ends below `y`. */
+export function placeAt(things, y) {
   let low = 0;
-  let high = rows.length;
+  let high = things.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (rows[middle].top + rows[middle].height <= y) low = middle + 1;
+    if (things[middle].top + things[middle].height <= y) low = middle + 1;
     else high = middle;
   }
   return low;
