@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from orchestrator import events, tallies, web
+from orchestrator.attention import Attention
 from orchestrator.bursts import detection as bursts
 from orchestrator.context import Services
 from orchestrator.curation import again, watching
@@ -69,7 +70,8 @@ async def _lifespan(app: FastAPI, *, settings: Settings, pipeline: Pipeline) -> 
     engine = open_engine(settings.database_url)
     sessions = open_sessions(engine)
     throughput = Throughput()
-    relay = Relay(sessions, pipeline, throughput)
+    attention = Attention()
+    relay = Relay(sessions, pipeline, throughput, attention)
     claims = ClaimStore(settings.claims_folder, settings.library_roots)
     artifacts = Artifacts(claims)
     taste = Keeper(sessions, claims, artifacts, settings.taste_window_seconds, relay.wake)
@@ -94,6 +96,7 @@ async def _lifespan(app: FastAPI, *, settings: Settings, pipeline: Pipeline) -> 
         clip=ClipFetch(settings),
         artifacts=artifacts,
         preferences=preferences,
+        attention=attention,
         wake=relay.wake,
         is_connected=lambda: exchange.is_connected,
         trouble_of=exchange.trouble_of,

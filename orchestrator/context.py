@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from orchestrator.attention import Attention
 from orchestrator.db import Sessions
 from orchestrator.embedding.background import ClipFetch
 from orchestrator.imports.service import Imports
@@ -28,6 +29,7 @@ class Services:
     clip: ClipFetch
     artifacts: Artifacts
     preferences: PreferencesInForce
+    attention: Attention
     wake: Callable[[], None]  # the relay, after a commit that queued something
     is_connected: Callable[[], bool]  # to the broker
     trouble_of: Callable[[str], str | None]  # why nothing of a stage can go on

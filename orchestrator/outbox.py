@@ -1,4 +1,5 @@
-"""The relay: publishes queued runs in priority order, no more at once than the workers have use for.
+"""The relay: publishes queued runs in priority order, no more at once than the workers have use for, and of heavy
+stages less while somebody looks through photos.
 
 A run is marked published after its confirm: killed in between, it is published again, and only the first success
 applies. What is not in the window can still be paused, cancelled, overtaken or held.
@@ -15,6 +16,7 @@ from sqlalchemy import Row, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from orchestrator import breakers, tallies
+from orchestrator.attention import Attention
 from orchestrator.broker import Broker, Outgoing
 from orchestrator.db import Sessions
 from orchestrator.models import Breaker
@@ -27,16 +29,18 @@ IDLE_SECONDS = 0.5
 CONSUMERS_SECONDS = 2.0  # how long a consumer count is believed
 WINDOW_SECONDS = 2.0  # of measured throughput may be in the broker at once
 MAX_PUBLISH = 500
+ANY_PRIORITY = 32_767  # the largest there is
 PATIENCE_SECONDS = 15.0  # a start of workers, or a slow disk of the broker, is no trouble yet
 
 
 class Relay:
     """Runs for the life of one broker connection. `wake` it after a commit that queued something."""
 
-    def __init__(self, sessions: Sessions, pipeline: Pipeline, throughput: Throughput) -> None:
+    def __init__(self, sessions: Sessions, pipeline: Pipeline, throughput: Throughput, attention: Attention) -> None:
         self._sessions = sessions
         self._pipeline = pipeline
         self._throughput = throughput
+        self._attention = attention
         self._woken = asyncio.Event()
         self._consumers: dict[str, int] = {}
         self._counted_at: dict[str, float] = {}
@@ -91,10 +95,17 @@ class Relay:
                 if queued and step.stage not in paused_stages:
                     # What was queued since `hold_what_waits` is not published either: it may wait for the person's yes.
                     shut = breakers.shut_for(step.stage, open_breakers)
-                    rows = await _next(session, step.stage, paused, shut, min(room, MAX_PUBLISH))
+                    below, room = self._yielding(step, published_before, room)
+                    rows = await _next(session, step.stage, paused, shut, below, min(room, MAX_PUBLISH))
                     await session.commit()
                     published += await self._publish(session, broker, rows)
         return published
+
+    def _yielding(self, step: Step, published: int, room: int) -> tuple[int, int]:
+        """Below which priority runs may go out, and how many."""
+        if not (step.is_heavy and self._attention.is_there):
+            return ANY_PRIORITY, room
+        return (0, room) if published else (ANY_PRIORITY, min(room, 1))
 
     async def _window(self, broker: Broker, step: Step) -> int:
         now = time.monotonic()
@@ -166,7 +177,7 @@ async def _paused_stages(session: AsyncSession) -> frozenset[str]:
 
 
 async def _next(
-    session: AsyncSession, stage: str, paused: Sequence[int], shut: breakers.Shut, limit: int
+    session: AsyncSession, stage: str, paused: Sequence[int], shut: breakers.Shut, below: int, limit: int
 ) -> Sequence[Row[tuple[object, ...]]]:
     """Not those that somebody is changing, cancelling many perhaps: they could not be marked published, and would be
     published again and again until that is over."""
@@ -174,9 +185,9 @@ async def _next(
         return []
     return await _runs(
         session,
-        "stage = :stage AND state = 'queued' AND coalesce(import_id, 0) <> ALL(:paused)"
+        "stage = :stage AND state = 'queued' AND priority < :below AND coalesce(import_id, 0) <> ALL(:paused)"
         " AND coalesce(gate, '') <> ALL(:gates) ORDER BY priority, id LIMIT :limit FOR UPDATE SKIP LOCKED",
-        {"stage": stage, "paused": list(paused), "gates": list(shut.gates), "limit": limit},
+        {"stage": stage, "below": below, "paused": list(paused), "gates": list(shut.gates), "limit": limit},
     )
 
 

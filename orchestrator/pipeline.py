@@ -22,7 +22,8 @@ class Step:
     """One stage as the orchestrator sees it: its messages, what its results change, and what it follows.
 
     `batch` is how many requests a worker takes together. `concurrency`, when set, is how many are with the broker at
-    most, however many workers there are.
+    most, however many workers there are. A `heavy` stage yields while somebody looks through photos: one request at a
+    time is with the broker, besides the urgent ones.
     """
 
     stage: str
@@ -33,6 +34,7 @@ class Step:
     follow: Follow | None = None
     batch: int = 1
     concurrency: int | None = None
+    is_heavy: bool = False
     retry_budget_seconds: float = RETRY_BUDGET_SECONDS
 
 
@@ -42,11 +44,11 @@ _PICTURES = beside(photos.apply, placards.keep_pictures)
 _WORDS = beside(curation.apply, placards.keep_words)
 
 PIPELINE: Pipeline = (
-    Step("convert", convert.Request, convert.Result, _PICTURES),
+    Step("convert", convert.Request, convert.Result, _PICTURES, is_heavy=True),
     Step("curate", curate.Request, curate.Result, _WORDS, "convert", curation.follow, concurrency=1),
     # One in work and one at hand: what is with the broker cannot be overtaken any more.
     Step("render", render.Request, render.Result, renditions.apply, concurrency=2),
-    Step("embed", embed.Request, embed.Result, embedding.apply, "convert", embedding.follow, batch=16),
+    Step("embed", embed.Request, embed.Result, embedding.apply, "convert", embedding.follow, batch=16, is_heavy=True),
     Step("train", train.Request, train.Result, taste.apply_trainings),
     Step("score", score.Request, score.Result, taste.apply_scores),
     Step("bursts", bursts.Request, bursts.Result, found_bursts.apply),

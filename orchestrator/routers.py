@@ -23,7 +23,7 @@ from orchestrator.projects import routes as project_routes
 from orchestrator.removal import routes as removal_routes
 from orchestrator.renditions import routes as rendition_routes
 from orchestrator.review import pages as review_pages
-from orchestrator.review import pass_routes
+from orchestrator.review import pass_routes, presence
 from orchestrator.review import routes as review_routes
 from orchestrator.stages import routes as stage_routes
 from orchestrator.taste import pages as taste_pages
@@ -35,7 +35,7 @@ ROUTERS = tuple(
     module.router
     for module in (
         import_routes, import_pages, rendition_routes, photo_routes, photo_pages,
-        review_routes, pass_routes, review_pages, removal_routes,
+        review_routes, pass_routes, presence, review_pages, removal_routes,
         failure_routes, failure_pages, project_routes, project_pages, stage_routes, burst_routes,
         file_rating_routes, file_rating_pages, export_routes, export_pages, embedding_routes, curation_routes,
         taste_routes, taste_pages, write_back_routes, watch_routes, preference_routes, preference_pages, placard_routes,

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 from orchestrator import web
 from orchestrator.answers import ERRORS
+from orchestrator.attention import Attention
 from orchestrator.context import Services
 from orchestrator.db import migrate, open_engine, open_sessions
 from orchestrator.embedding.background import ClipFetch
@@ -97,6 +98,7 @@ async def open_site(settings: Settings) -> AsyncIterator[Site]:
         clip=ClipFetch(settings),
         artifacts=Artifacts(claims),
         preferences=PreferencesInForce(sessions),
+        attention=Attention(),
         wake=_no_relay,
         is_connected=lambda: False,
         trouble_of=lambda stage: None,

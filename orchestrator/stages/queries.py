@@ -1,6 +1,6 @@
 """How the pipeline is doing: what waits, works, failed, how long it will take, and what holds it up."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -34,6 +34,7 @@ class StageItem(BaseModel):
     hold: HoldOfStage | None = None
     paused: bool = False
     paused_since: datetime | None = None
+    yields: bool = False  # it goes easy, because somebody looks through photos
     seconds_left: float | None = None  # for what waits and is in work; null while nobody can tell
 
 
@@ -61,6 +62,7 @@ async def stage_list(
     stages: Sequence[str],
     trouble_of: Callable[[str], str | None],
     rate_of: Callable[[str], float | None],
+    yielding: Collection[str],
 ) -> list[StageItem]:
     counts = await tallies.of_stages(session)
     holds = {
@@ -81,6 +83,7 @@ async def stage_list(
             hold=hold,
             paused=stage in pauses,
             paused_since=pauses.get(stage),
+            yields=stage in yielding and health == "working",
             seconds_left=round(left / rate, 1) if left and rate else None,
             **states,
         )

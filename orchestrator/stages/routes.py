@@ -17,8 +17,9 @@ router = APIRouter(responses=ERRORS)
 @router.get("/api/stages")
 async def list_stages(services: ServicesDep, causes: CausesDep) -> StageList:
     problems = await causes.count()
+    yielding = [step.stage for step in services.pipeline if step.is_heavy and services.attention.is_there]
     async with services.sessions() as session:
-        items = await stage_list(session, stages(services.pipeline), services.trouble_of, services.rate_of)
+        items = await stage_list(session, stages(services.pipeline), services.trouble_of, services.rate_of, yielding)
     return StageList(items=items, problems=problems)
 
 

@@ -69,7 +69,7 @@ function makeDetails(name) {
 function fillDetails(node, stage) {
   node.dataset.health = stage.health;
   fill(node, ".glyph", GLYPHS[stage.health]);
-  fill(node, ".word", stage.paused_since ? `paused ${ago(stage.paused_since)}` : stage.health);
+  fill(node, ".word", word(stage));
   fill(node, ".numbers", numbers(stage));
   fill(node, ".cause", stage.hold ? [stage.hold.cause, nextTry(stage.hold)].join(" ").trim() : "");
   node.querySelector(".cause").hidden = !stage.hold;
@@ -77,6 +77,11 @@ function fillDetails(node, stage) {
   fill(node, "button", verb);
   node.querySelector("button").setAttribute("aria-label", `${verb} ${stageName(stage.stage)}`);
   node.querySelector("button").dataset.verb = verb.toLowerCase();
+}
+
+function word(stage) {
+  if (stage.paused_since) return `paused ${ago(stage.paused_since)}`;
+  return stage.yields ? "going easy while you review" : stage.health;
 }
 
 async function toggle(pressed, stage) {

@@ -106,8 +106,9 @@ async def test_a_probe_that_could_not_be_published_is_made_on_the_next_connectio
     async def fail(message: Outgoing) -> None:
         raise ConnectionError("the line is down")
 
+    relay = Relay(site.services.sessions, PIPELINE, Throughput(), site.services.attention)
     with pytest.raises(ConnectionError):
-        await Relay(site.services.sessions, PIPELINE, Throughput()).run(cast(Broker, HandheldBroker(fail)))
+        await relay.run(cast(Broker, HandheldBroker(fail)))
     broker = HandheldBroker()
     async with relaying(site, broker):
         await until(lambda: _has(site, run, "published"), "the probe to be out")

@@ -219,8 +219,9 @@ async def test_nothing_of_a_placard_reaches_the_archive(archive: Archive) -> Non
         assert rows["n"] <= 1, table
     embedded = await archive.sql("SELECT subject FROM stage_runs WHERE stage NOT IN ('convert', 'curate')")
     assert [row["subject"] for row in embedded] == ["1"]
-    review = await archive.site.client.post("/api/review/passes", json={"kind": "cull"})
-    assert review.json()["n"] == 1, review.text
+    review = await archive.site.client.post("/api/review/passes", json={"pass": "cull"})
+    assert review.status_code == 200, review.text
+    assert review.json()["n"] == 1
     by = (await get("/api/curation")).json()["described"]
     assert by == [{"described_by": "llava", "prompt_version": 1, "photos": 1}]
 
