@@ -20,6 +20,8 @@ export function makeCard(id, width, height) {
 export function fillCard(card, photo) {
   card.setAttribute("aria-label", describe(photo));
   card.classList.toggle("rejected", photo.rejected);
+  card.classList.toggle("gone", Boolean(photo.isGone));
+  showSelected(card, photo);
   showPicture(card.querySelector(".frame"), photo);
   showBurst(card.querySelector(".frame"), photo.burst);
   card.querySelector(".name").textContent = photo.file_name;
@@ -27,7 +29,19 @@ export function fillCard(card, photo) {
   card.querySelector(".project").hidden = !photo.project;
   showStars(card.querySelector(".stars"), photo.user_rating);
   card.querySelector(".badges").replaceChildren(...badges(photo));
+  card.querySelector(".about").textContent = about(photo);
   showTaste(card, photo.preference_score);
+}
+
+/** A tick and a frame; `isSelected` is undefined where nothing can be selected. */
+function showSelected(card, { isSelected, file_name: name }) {
+  const check = card.querySelector(".check");
+  check.hidden = isSelected === undefined;
+  card.classList.toggle("selected", Boolean(isSelected));
+  if (isSelected === undefined) return;
+  card.setAttribute("aria-selected", String(isSelected));
+  check.setAttribute("aria-pressed", String(isSelected));
+  check.setAttribute("aria-label", `Select ${name}`);
 }
 
 function showPicture(frame, photo) {
@@ -51,11 +65,21 @@ function showTaste(card, score) {
   card.querySelector(".taste-number").textContent = score ?? "";
 }
 
+/** What a card tells when it has the focus. */
+function about({ subject, captured_at: captured, scores }) {
+  const parts = [subject, captured && captureTime(captured)];
+  if (scores?.sharpness != null) parts.push(`sharpness ${count(Math.round(scores.sharpness))}`);
+  if (scores?.exposure != null) parts.push(`exposure ${count(Math.round(scores.exposure))}`);
+  return parts.filter(Boolean).join(" · ");
+}
+
 function describe(photo) {
   const parts = [photo.file_name];
   if (photo.subject) parts.push(photo.subject);
   if (photo.captured_at) parts.push(captureTime(photo.captured_at));
   parts.push(photo.user_rating ? `${photo.user_rating} stars` : "unrated");
+  if (photo.isGone) parts.push("removed from Keepers");
+  if (photo.hasLeft) parts.push("no longer in this list");
   if (photo.rejected) parts.push("rejected");
   else if (photo.kept && !photo.user_rating && !photo.manual_match) parts.push("kept");
   if (photo.manual_match) parts.push("chef’s pick");

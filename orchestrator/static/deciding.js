@@ -52,9 +52,18 @@ export class Deciding {
   }
 
   /** The same about what is selected. */
-  decideMany(wishFor) {
-    const many = this.many();
-    if (many) this.decisions.decideMany(many, wishFor(many.as));
+  decideMany(wishFor, many) {
+    this.decisions.decideMany(many, wishFor(many.as));
+  }
+
+  /** Promises how many decisions could not be sent. */
+  left() {
+    return this.decisions.queue.left();
+  }
+
+  /** Removals from Keepers, to be undone from here as one. */
+  rememberRemovals(removals, words) {
+    this.decisions.rememberElsewhere(removals.map((removal) => `/api/removals/${removal}/undo`), words);
   }
 
   /** A decision that was sent elsewhere, to be undone from here: its batch, its photos, and the words for it. */
@@ -71,7 +80,8 @@ export class Deciding {
   }
 
   #actOn(wishFor) {
-    if (this.many()) return this.decideMany(wishFor);
+    const many = this.many();
+    if (many) return this.decideMany(wishFor, many);
     const photo = this.inHand();
     if (!photo) return false;
     this.decide(photo, wishFor);

@@ -9,8 +9,8 @@ const RETRY_MS = 2000;
 const PASSING = new Set([0, 502, 503, 504]); // the server is away, or its database is
 
 /**
- * An entry is {batch, body, undoes, after}: `body` is sent as a new decision, or `undoes` names the one to take back;
- * `after` maps photo ids to the fields that it changes.
+ * An entry is {batch, body, undoes, address, after}: `body` is sent as a new decision, or `undoes` names the one to take
+ * back, or something else is taken back at `address`; `after` maps photo ids to the fields that it changes.
  */
 export class DecisionQueue {
   /** Calls `settled(entry, answer)`, `refused(entry, sentence)`, and `changed()` when what waits is different. */
@@ -49,6 +49,13 @@ export class DecisionQueue {
     else if (this.waiting.length) this.send();
   }
 
+  /** Once nothing is being sent any more: how many could not be. */
+  async left() {
+    await this.send();
+    while (this.isSending) await new Promise((resolve) => setTimeout(resolve, 20));
+    return this.waiting.length;
+  }
+
   async #sendAll() {
     // Another tab may have sent some of them while this one waited for its turn.
     this.waiting = this.waiting.filter((entry) => !entry.isStored || localStorage.getItem(entry.key) !== null);
@@ -84,7 +91,8 @@ export class DecisionQueue {
   }
 }
 
-function request({ batch, body, undoes }) {
+function request({ batch, body, undoes, address }) {
+  if (address) return [address];
   return undoes ? [`/api/decisions/${undoes}/undo`, { batch }] : ["/api/decisions", { ...body, batch }];
 }
 

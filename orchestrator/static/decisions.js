@@ -3,15 +3,18 @@ import { DecisionQueue } from "./decision-queue.js";
 import { changesOf } from "./wishes.js";
 
 const MOST_STEPS = 200;
+const MOST_KEPT = 50; // photos of a step whose looks before and after a reload still knows
 const STEPS = "decision-steps"; // a reload keeps what can be undone
 
 export class Decisions {
   /**
    * Calls `shown(ids, items)` when these photos look different, with what the server says they are where it said so;
    * `said(sentence, {canUndo, isTrouble})`; and `waits(count)`, how many decisions the server cannot be told yet.
+   * About those of many photos: `works(count)`, how many photos are on their way, and `settled(body)` once they are
+   * decided, `body` as it was sent.
    */
-  constructor({ shown, said, waits }) {
-    this.tell = { shown, said, waits };
+  constructor({ shown, said, waits, works = () => {}, settled = () => {} }) {
+    this.tell = { shown, said, waits, works, settled };
     this.steps = storedSteps();
     this.queue = new DecisionQueue({
       settled: (entry, answer) => this.#settled(entry, answer),
@@ -32,14 +35,50 @@ export class Decisions {
 
   /** Carries out a wish (see wishes.js) about a photo as it is seen now. */
   decide(photo, { body, words, nothing }) {
-    const after = changesOf(photo, body);
-    const names = Object.keys(after);
-    if (names.length === 0) return this.tell.said(nothing ?? words, { canUndo: false });
-    const before = Object.fromEntries(names.map((name) => [name, photo[name]]));
-    const step = { batch: newNumber(), words, before: { [photo.id]: before }, after: { [photo.id]: after } };
-    this.#done(step);
-    this.#send({ batch: step.batch, body: { ...body, ids: [photo.id] }, after: step.after });
-    return this.tell.said(words, { canUndo: true });
+    const isSo = Object.keys(changesOf(photo, body)).length === 0;
+    if (isSo) return this.tell.said(nothing ?? words, { canUndo: false });
+    return this.decideTogether([{ photo, body }], words);
+  }
+
+  /**
+   * Carries out wishes about several photos, [{photo, body}], as one step; those that change nothing are left out. What
+   * is wished for many of them alike is sent in one piece.
+   */
+  decideTogether(wishes, words) {
+    const parts = new Map();
+    for (const { photo, body } of wishes) {
+      const after = changesOf(photo, body);
+      const part = parts.get(JSON.stringify(body)) ?? { body, before: {}, after: {} };
+      if (Object.keys(after).length === 0) continue;
+      part.before[photo.id] = Object.fromEntries(Object.keys(after).map((name) => [name, photo[name]]));
+      part.after[photo.id] = after;
+      parts.set(JSON.stringify(body), part);
+    }
+    [...parts.values()].forEach(({ body, before, after }, n) => {
+      const step = { batch: newNumber(), words, before, after, isPart: n > 0 };
+      this.#done(step);
+      this.#send({ batch: step.batch, body: { ...body, ids: idsOf(step) }, after });
+    });
+    this.tell.said(words, { canUndo: true });
+  }
+
+  /**
+   * Carries out a wish about many photos. `parts` name them for the server, {ids} or {selection, except} with how many
+   * they are, and are one step; `seen` are those at hand, as they are seen.
+   */
+  decideMany({ parts, seen }, { body, words }) {
+    const changes = seen.map((photo) => [photo, changesOf(photo, body)]).filter(([, after]) => Object.keys(after).length);
+    parts.forEach(({ count, ...asked }, n) => {
+      const named = asked.ids && new Set(asked.ids);
+      const step = { batch: newNumber(), words, before: {}, after: {}, many: count, isPart: n > 0 };
+      for (const [photo, after] of changes.filter(([photo]) => !named || named.has(photo.id))) {
+        step.before[photo.id] = Object.fromEntries(Object.keys(after).map((name) => [name, photo[name]]));
+        step.after[photo.id] = after;
+      }
+      this.#done(step);
+      this.#send({ batch: step.batch, body: { ...body, ...asked }, after: step.after, many: count });
+    });
+    this.tell.said(words, { canUndo: true });
   }
 
   /** A decision that was sent elsewhere: its batch, which undoes it, the photos, and the words for it. */
@@ -50,22 +89,47 @@ export class Decisions {
     this.tell.said(words, { canUndo: true });
   }
 
+  /** What was done by other means, and is undone at these addresses. It is not done again by redo. */
+  rememberElsewhere(addresses, words) {
+    addresses.forEach((address, n) => this.#done({ batch: newNumber(), address, words, before: {}, after: {}, isPart: n > 0 }));
+    storeSteps(this.steps);
+    this.tell.said(words, { canUndo: true });
+  }
+
   undo() {
-    const step = this.steps.done.pop();
+    const step = this.#takeBack();
     if (!step) return this.tell.said("Nothing to undo", { canUndo: false });
-    const batch = newNumber();
-    this.steps.undone.push({ ...step, batch });
-    this.#send({ batch, undoes: step.batch, after: step.before });
+    if (step.isPart) return this.undo();
     return this.tell.said(`Undone: ${step.words}`, { canUndo: false });
   }
 
   redo() {
-    const step = this.steps.undone.pop();
+    const step = this.#doAgain();
     if (!step) return this.tell.said("Nothing to redo", { canUndo: false });
+    while (this.steps.undone.at(-1)?.isPart) this.#doAgain();
+    return this.tell.said(`Again: ${step.words}`, { canUndo: true });
+  }
+
+  #takeBack() {
+    const step = this.steps.done.pop();
+    if (!step) return undefined;
+    const batch = newNumber();
+    if (step.address) {
+      this.#send({ batch, address: step.address, after: {} });
+      return step;
+    }
+    this.steps.undone.push({ ...step, batch });
+    this.#send({ batch, undoes: step.batch, after: step.before, many: step.many });
+    return step;
+  }
+
+  #doAgain() {
+    const step = this.steps.undone.pop();
+    if (!step) return undefined;
     const batch = newNumber();
     this.steps.done.push({ ...step, batch });
-    this.#send({ batch, undoes: step.batch, after: step.after });
-    return this.tell.said(`Again: ${step.words}`, { canUndo: true });
+    this.#send({ batch, undoes: step.batch, after: step.after, many: step.many });
+    return step;
   }
 
   #done(step) {
@@ -81,12 +145,16 @@ export class Decisions {
   }
 
   #settled(entry, answer) {
+    if (entry.address) return;
     if (answer.undo === null) {
       // It was so already, or cannot be taken back any more: there is nothing to undo about it.
       this.#forget(entry);
-      if (entry.undoes) this.tell.said(answer.message, { canUndo: false });
+      if (entry.undoes || entry.many) this.tell.said(answer.message, { canUndo: false });
     }
-    this.tell.shown(idsOf(entry), answer.items);
+    if (entry.many && entry.body) this.tell.settled(entry.body);
+    // Of what the list of photos does not tell, tags, it is known what they are now.
+    const items = answer.items.map((photo) => ({ ...entry.after[photo.id], ...photo }));
+    this.tell.shown([...new Set([...idsOf(entry), ...items.map(({ id }) => id)])], items);
   }
 
   #refused(entry, sentence) {
@@ -103,6 +171,7 @@ export class Decisions {
 
   #queueChanged() {
     this.tell.waits(this.queue.isStuck ? this.queue.waiting.length : 0);
+    this.tell.works(this.queue.waiting.reduce((sum, entry) => sum + (entry.many ?? 0), 0));
     this.tell.shown(this.queue.waiting.flatMap(idsOf), []);
   }
 }
@@ -122,10 +191,13 @@ function storedSteps() {
   return JSON.parse(sessionStorage.getItem(STEPS)) ?? { done: [], undone: [] };
 }
 
-function storeSteps(steps) {
+function storeSteps({ done, undone }) {
   try {
-    sessionStorage.setItem(STEPS, JSON.stringify(steps));
+    sessionStorage.setItem(STEPS, JSON.stringify({ done: done.map(light), undone: undone.map(light) }));
   } catch {
     sessionStorage.removeItem(STEPS); // full: until a reload they are known all the same
   }
 }
+
+/** A step about many without what each of them looks like: the server tells that anyway. */
+const light = (step) => (Object.keys(step.after).length > MOST_KEPT ? { ...step, before: {}, after: {} } : step);

@@ -1,7 +1,9 @@
 // What is around the photos of the gallery: filters, sort, size, and what stands there when there are none.
+import { count, plural } from "./format.js";
 
 const SIZES = { small: [110, 150], medium: [150, 220], large: [230, 320] }; // row heights on a phone and on a desk
 const PHONE = "(max-width: 700px)";
+const MOST_TAGS = 12;
 
 /** What of the address chooses and orders photos. */
 const NARROWING = ["project", "import", "q", "content_type", "tag", "camera", "from", "to", "technical"];
@@ -59,10 +61,19 @@ export function listenToControls({ chosen, sized }) {
   part("further").addEventListener("change", ({ target }) => target.checkValidity() && chosen({ [target.name]: target.value.trim() }));
   part("further").addEventListener("submit", (event) => event.preventDefault());
   part("further-clear").addEventListener("click", () => chosen(Object.fromEntries(FURTHER.map((name) => [name, undefined]))));
+  part("tag-choice").addEventListener("click", (event) => {
+    const tag = event.target.closest("[data-tag]")?.dataset.tag;
+    if (tag !== undefined) chosen({ tag });
+  });
   part("import-filter").addEventListener("click", () => chosen({ import: undefined }));
-  part("filters-button").addEventListener("click", () => setSheet(!document.body.classList.contains("has-sheet")));
+  part("filters-button").addEventListener("click", () => (isPhone() ? setSheet(!isSheetOpen()) : setRail(isRailHidden())));
   part("backdrop").addEventListener("click", closeSheet);
-  matchMedia(PHONE).addEventListener("change", sized);
+  matchMedia(PHONE).addEventListener("change", () => {
+    setSheet(false);
+    setRail(localStorage.getItem("rail") !== "hidden");
+    sized();
+  });
+  setRail(localStorage.getItem("rail") !== "hidden");
   showSize();
 }
 
@@ -98,26 +109,81 @@ export function showEmpty(query, isEmpty) {
 
 export const isNarrowed = (query) => NARROWING.some((name) => query.has(name));
 
-/** Of what there is no count: it names itself instead. */
-export function summaryOf(query) {
-  if (query.has("import")) return "Photos of one import";
-  if (query.has("q")) return "What was found";
-  return FURTHER.some((name) => query.has(name)) ? "Narrowed photos" : undefined;
+/** Whether two addresses show the same photos, in whatever order. */
+export const isSameList = (one, other) => ["filter", ...NARROWING].every((name) => one.get(name) === other.get(name));
+
+/** Of every filter, with what narrows the list now. */
+export const countsAddress = (query) => `/api/photos/counts?${only(query, NARROWING)}`;
+export const facetsAddress = (query) => `/api/photos/facets?${only(query, ["filter", ...NARROWING])}`;
+
+const only = (query, names) => new URLSearchParams([...query].filter(([name]) => names.includes(name)));
+
+export function showCounts(query, counts) {
+  for (const link of document.querySelectorAll("[data-filter]")) {
+    link.querySelector(".number").textContent = count(counts[link.dataset.filter]);
+  }
+  part("summary").textContent = plural(counts[filterOf(query)], "photo") + (query.has("import") ? " of one import" : "");
+}
+
+/** How many photos each value would leave, beside its name; the tags that most of them have can be chosen by a click. */
+export function showFacets(query, facets) {
+  const fields = part("further").elements;
+  showNumbers(fields.camera, facets.cameras);
+  showNumbers(fields.content_type, facets.content_types);
+  if (part("project")) showNumbers(part("project"), facets.projects);
+  const tags = Object.entries(facets.tags).slice(0, MOST_TAGS);
+  part("tag-choice").replaceChildren(...tags.map(([tag, photos]) => tagButton(tag, photos, tag === query.get("tag")?.toLowerCase())));
+}
+
+function showNumbers(select, numbers) {
+  for (const option of select.options) {
+    if (!option.value) continue;
+    option.dataset.name ??= option.textContent;
+    option.textContent = `${option.dataset.name} (${count(numbers[option.value] ?? 0)})`;
+  }
+}
+
+function tagButton(tag, photos, isChosen) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.dataset.tag = isChosen ? "" : tag; // chosen again, it is let go
+  button.setAttribute("aria-pressed", String(isChosen));
+  const [name, number] = [document.createElement("span"), document.createElement("span")];
+  name.className = "from-file";
+  name.textContent = tag;
+  number.className = "number";
+  number.textContent = count(photos);
+  button.append(name, " ", number);
+  return button;
 }
 
 const whatIsMissing = (query) => (query.has("q") ? `Nothing was found for “${query.get("q")}”, with what is chosen at the left.` : "No photo matches what is chosen at the left.");
 
 export function targetHeight() {
-  return SIZES[sizeName()][matchMedia(PHONE).matches ? 0 : 1];
+  return SIZES[sizeName()][isPhone() ? 0 : 1];
 }
 
+const isPhone = () => matchMedia(PHONE).matches;
+
+export const isSheetOpen = () => document.body.classList.contains("has-sheet");
+
+/** On a phone the filters are a sheet. */
 export function closeSheet() {
-  setSheet(false);
+  if (isPhone()) setSheet(false);
 }
 
 function setSheet(isOpen) {
   document.body.classList.toggle("has-sheet", isOpen);
-  part("filters-button").setAttribute("aria-expanded", String(isOpen));
+  if (isPhone()) part("filters-button").setAttribute("aria-expanded", String(isOpen));
+}
+
+const isRailHidden = () => document.body.classList.contains("has-no-rail");
+
+/** On a desk they stand at the left, and can be put away. */
+function setRail(isShown) {
+  if (!isPhone()) localStorage.setItem("rail", isShown ? "shown" : "hidden");
+  document.body.classList.toggle("has-no-rail", !isShown && !isPhone());
+  part("filters-button").setAttribute("aria-expanded", String(isPhone() ? isSheetOpen() : isShown));
 }
 
 function showChosen(field, value) {

@@ -4,37 +4,53 @@ import { Bursts } from "./bursts.js";
 import { Deciding } from "./deciding.js";
 import { Details } from "./details.js";
 import { captureDay, count, plural } from "./format.js";
-import { CHOOSING, closeSheet, filterOf, listenToControls, showControls, showEmpty, sortOf, summaryOf, targetHeight, usualSort } from "./gallery-controls.js";
+import { GalleryBulk } from "./gallery-bulk.js";
+import { CHOOSING, closeSheet, countsAddress, facetsAddress, filterOf, listenToControls, isSameList, isSheetOpen, showControls, showCounts, showEmpty, showFacets, sortOf, targetHeight, usualSort } from "./gallery-controls.js";
+import { listenToGalleryKeys } from "./gallery-keys.js";
 import { Grid } from "./grid.js";
 import { lastEvent, onFrame, onReset, onState } from "./live.js";
 import { fetchByIds, PhotoStore } from "./photo-store.js";
+import { placeLabel } from "./scroll-label.js";
 import { starOf } from "./stars.js";
 import { rate } from "./wishes.js";
 
 const LIVE_REST_MS = 500;
-const MOST_PAGES_TO_FIND = 20;
+const MOST_ON_TOP = 300; // photos that come in one by one; for more of them the list begins anew
 const COUNT_REST_MS = 1000;
+const FACETS_REST_MS = 5000;
 
 const part = (id) => document.getElementById(id);
 const state = embedded("gallery-state");
-const deciding = new Deciding({ inHand: photoInHand, changed: showDecided });
+const view = (photo) => {
+  const seen = deciding.view(photo);
+  return { ...seen, ...bulk.marksOf(seen) };
+};
+const bulk = new GalleryBulk({ list: () => ({ query, store, total: counts?.[filterOf(query)] }), view, grid: () => grid, deciding: () => deciding });
+const deciding = new Deciding({
+  inHand: photoInHand,
+  changed: showDecided,
+  many: () => bulk.inHand(),
+  works: (photos) => bulk.showWork(photos),
+  settled: (body) => bulk.settled(body),
+});
 const bursts = new Bursts({ inHand: photoInHand, remember: (...done) => deciding.remember(...done), closed: stripClosed });
-const view = (photo) => deciding.view(photo);
 const details = new Details(part("details"), { closed: detailsClosed, decide: (photo, wishFor) => deciding.decide(photo, wishFor), view });
 const changed = new Set(); // ids that a frame named and that were not looked at yet
 let changedAt = 0; // the last event that named photos
 const waiting = new Map(); // photos that came in while the reader was further down
 
+let counts; // of the filters, as they were told last
 let query = queryOf(new URL(location));
 let store = new PhotoStore(query, { view, first: state.photos });
 let grid = makeGrid();
-let loading;
-let again = loadMore; // what "Try again" does
+let newest = 0; // the highest id that the list had when it began
+let again = () => grid.retry(); // what "Try again" does
 
 function makeGrid() {
   return new Grid(part("grid"), {
     target: targetHeight(),
     heading: (photo) => (sortOf(query) === "captured" ? (photo.captured_at ? captureDay(photo.captured_at) : "No capture date") : undefined),
+    label: (segment, photo) => placeLabel(sortOf(query), segment, photo),
     wants: { more: loadMore, photos: fetchAgain, focused, opened },
   });
 }
@@ -66,17 +82,18 @@ function go(changes) {
 }
 
 async function load() {
-  const wanted = (query = queryOf(new URL(location)));
+  const wanted = queryOf(new URL(location));
+  if (!isSameList(wanted, query)) bulk.leave();
+  query = wanted;
   showControls(query);
   bursts.showLine(filterOf(query) === "bursts");
   closeSheet();
   again = load;
   const fresh = new PhotoStore(query, { view });
   await attempt(() => fresh.more());
-  if (wanted !== query || fresh.next === undefined) return;
-  again = loadMore;
+  if (wanted !== query || !fresh.isLoaded) return;
+  again = () => grid.retry();
   store = fresh;
-  loading = undefined;
   waiting.clear();
   showPill();
   grid.show(store);
@@ -86,6 +103,7 @@ async function load() {
   const open = Number(new URL(location).searchParams.get("photo"));
   if (open) details.open(open);
   else details.close();
+  await spanList();
 }
 
 function rememberPhoto(id) {
@@ -97,22 +115,51 @@ function rememberPhoto(id) {
 
 // Loading
 
-async function loadMore() {
-  if (loading || store.isComplete) return;
+/** What is next of a segment; whether it came. */
+async function loadMore(segment) {
   const from = store;
-  loading = attempt(() => from.more());
-  const photos = await loading;
-  loading = undefined;
-  if (from !== store || !photos) return;
-  from.forgetUnused();
-  grid.append(photos);
+  const photos = await attempt(() => from.more(segment));
+  if (from !== store || !photos) return false;
+  grid.extend(segment);
   showEmpty(query, grid.isEmpty && store.isComplete);
+  return true;
 }
 
-/** Photos that were dropped from memory and are near the screen again. */
-async function fetchAgain(ids) {
-  const photos = await attempt(() => store.refresh(ids));
-  if (photos) grid.update(photos);
+/** Lets one jump anywhere in the list; with a photo, loads what is around it. Whether the list has that one. */
+async function spanList(around) {
+  const from = store;
+  const [anchored, first] = await Promise.all([attempt(() => from.anchor(around)), attempt(newestId)]);
+  if (from !== store || !anchored) return false;
+  newest = first ?? 0;
+  if (anchored.begins) grid.show(store);
+  else grid.span();
+  while (anchored.segment && !store.known.has(around) && anchored.segment.next !== null) {
+    if (!(await grid.load(anchored.segment)) || from !== store) return false;
+  }
+  return store.known.has(around);
+}
+
+/** What comes in later has a higher one. */
+async function newestId() {
+  if (sortOf(query) === "newest") return Math.max(0, ...store.segments[1].ids);
+  const wanted = new URLSearchParams(query);
+  wanted.set("sort", "newest");
+  wanted.set("limit", 1);
+  return (await getJson(`/api/photos?${wanted}`)).items[0]?.id;
+}
+
+/** Photos near the screen that have grown old. */
+function fetchAgain(ids) {
+  return attempt(() => refresh(store, ids));
+}
+
+/** Shows photos of the list as they are now. Those that were removed stay where they are until it is loaded again. */
+async function refresh(from, ids) {
+  const photos = await from.refresh(ids);
+  const found = new Set(photos.map((photo) => photo.id));
+  const gone = ids.filter((id) => !found.has(id) && from.photos.has(id)).map((id) => ({ ...from.photos.get(id), isGone: true }));
+  from.put(gone);
+  if (from === store) grid.update([...photos, ...gone]);
 }
 
 async function attempt(work) {
@@ -127,21 +174,16 @@ async function attempt(work) {
   }
 }
 
-/** Loads pages until the photo is among them, within reason; whether it is. */
-async function find(id) {
-  for (let pages = 0; pages < MOST_PAGES_TO_FIND && !store.known.has(id) && !store.isComplete; pages += 1) {
-    await (loading ?? loadMore());
-    if (!part("trouble").hidden) break;
-  }
-  return store.known.has(id);
-}
+/** Loads what is around a photo of the list; whether it is there. */
+const find = async (id) => store.known.has(id) || spanList(id);
 
 /** After a reload or on the way back, the list stands where it was left. */
 async function returnToPlace() {
   const { address, id } = JSON.parse(sessionStorage.getItem("place") ?? "{}");
   const [entry] = performance.getEntriesByType("navigation");
   const isReturning = entry?.type === "reload" || entry?.type === "back_forward";
-  if (isReturning && id && address === location.pathname + location.search && (await find(id))) grid.scrollToPhoto(id);
+  if (!isReturning || !id || address !== location.pathname + location.search) await spanList();
+  else if (await spanList(id)) grid.scrollToPhoto(id);
 }
 
 addEventListener("pagehide", () => {
@@ -155,12 +197,13 @@ const lookAtChanged = paced(async () => {
   changed.clear();
   const from = store;
   const known = ids.filter((id) => from.photos.has(id));
-  if (known.length) grid.update(await from.refresh(known));
+  if (known.length) await refresh(from, known);
   const pulling = ids.filter((id) => details.stars.has(id));
   if (pulling.length) details.stars.decided(pulling, await fetchByIds(pulling));
   if (details.isOpen && ids.includes(details.id)) details.refresh();
   const photos = await from.newcomers(ids);
   if (from === store && photos.length) await welcome(photos);
+  if (known.length) bulk.show(); // its buttons show what is selected
 }, LIVE_REST_MS);
 
 /** So much changed that nobody names it, every score perhaps: what is on screen is looked at, the rest once it is. */
@@ -171,33 +214,31 @@ const lookAtAll = paced(async () => {
 }, LIVE_REST_MS);
 
 async function welcome(photos) {
-  const here = photos.filter(belongsInLoadedPart);
+  const here = photos.filter(isNew);
   if (here.length === 0) return;
-  if (sortOf(query) !== "newest") {
-    // They belong somewhere in the middle: moving photos apart is for the reader to ask for.
-    here.forEach((photo) => waiting.set(photo.id, photo));
-    if (grid.isEmpty || (grid.isAtTop && !hasAttention())) return load();
-    return showPill();
-  }
-  if (grid.isAtTop && !details.isOpen) return putOnTop(here);
+  if (sortOf(query) === "newest" && grid.isAtTop && !details.isOpen) return putOnTop(here);
   here.forEach((photo) => waiting.set(photo.id, photo));
+  // They belong somewhere in the middle: moving photos apart is for the reader to ask for.
+  if (sortOf(query) !== "newest" && (grid.isEmpty || (grid.isAtTop && !hasAttention()))) return load();
   return showPill();
 }
 
-/** Others come with a later page. */
-function belongsInLoadedPart(photo) {
-  return sortOf(query) !== "newest" || store.isComplete || photo.id > Math.min(...store.order.slice(-200));
+/** Others are in a part of the list that is not loaded, and come with it. */
+function isNew(photo) {
+  if (store.isComplete) return true;
+  return photo.id > (sortOf(query) === "newest" && store.segments[1].ids.length ? Math.min(...store.segments[1].ids) : newest);
 }
 
 function hasAttention() {
-  return details.isOpen || part("grid").contains(document.activeElement);
+  return details.isOpen || !bulk.selection.isEmpty || part("grid").contains(document.activeElement);
 }
 
 function putOnTop(photos) {
   const fresh = photos.filter((photo) => !store.known.has(photo.id)).sort((one, other) => other.id - one.id);
+  if (store.head.ids.length + fresh.length > MOST_ON_TOP) return load();
   store.prepend(fresh);
-  grid.prepend(fresh);
-  showEmpty(query, grid.isEmpty && store.isComplete);
+  grid.prepend();
+  return showEmpty(query, grid.isEmpty && store.isComplete);
 }
 
 function showPill() {
@@ -215,15 +256,18 @@ function bringInWaiting() {
 }
 
 const refreshCounts = paced(async () => {
-  const project = query.get("project");
-  const counts = await getJson(`/api/photos/counts${project ? `?project=${encodeURIComponent(project)}` : ""}`);
-  for (const link of document.querySelectorAll("[data-filter]")) {
-    link.querySelector(".number").textContent = count(counts[link.dataset.filter]);
-  }
+  const asked = query;
+  const told = await getJson(countsAddress(asked));
   // The server keeps counts for a while; it says what they do not know yet.
-  if (counts.as_of_event < changedAt) setTimeout(refreshCounts, COUNT_REST_MS);
-  part("summary").textContent = summaryOf(query) ?? plural(counts[filterOf(query)], "photo");
+  if (told.as_of_event < changedAt) setTimeout(refreshCounts, COUNT_REST_MS);
+  if (asked !== query) return;
+  counts = told;
+  showCounts(query, counts);
+  if (!bulk.selection.isEmpty) bulk.show();
+  refreshFacets();
 }, COUNT_REST_MS);
+
+const refreshFacets = paced(async () => showFacets(query, await getJson(facetsAddress(query))), FACETS_REST_MS);
 
 // Focus and the panel
 
@@ -237,9 +281,9 @@ function opened(id, how) {
 }
 
 function showDetails(id) {
-  if (id === undefined) return;
+  if (id === undefined) return undefined;
   rememberPhoto(id);
-  details.open(id);
+  return details.open(id);
 }
 
 function detailsClosed() {
@@ -266,6 +310,7 @@ function showDecided(ids, items) {
   store.put(items);
   grid.update(ids.map((id) => store.photos.get(id)).filter(Boolean));
   details.decided(ids, items);
+  if (!bulk.selection.isEmpty) bulk.show();
 }
 
 part("grid").addEventListener("click", (event) => {
@@ -287,22 +332,35 @@ const STARTING_KEYS = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"
 const isNobodyFocused = () => [null, document.body].includes(document.activeElement);
 
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") {
-    closeSheet();
-    details.close();
-  } else if (isNobodyFocused() && STARTING_KEYS.has(event.key) && grid.focusId !== undefined) {
-    event.preventDefault();
-    grid.focus(grid.focusId);
-    if (!event.key.startsWith("Arrow")) opened(grid.focusId, event.key);
-  }
+  if (event.defaultPrevented || !isNobodyFocused() || !STARTING_KEYS.has(event.key) || grid.focusId === undefined) return;
+  event.preventDefault();
+  grid.focus(grid.focusId);
+  if (!event.key.startsWith("Arrow")) opened(grid.focusId, event.key);
 });
+
+/** One thing at a time, the topmost first. */
+function escape() {
+  if (isSheetOpen()) closeSheet();
+  else if (details.isOpen) details.close();
+  else if (!bulk.selection.isEmpty) bulk.clear();
+  else return false;
+  return true;
+}
+
+listenToGalleryKeys({ list: () => ({ store }), grid: () => grid, bulk, inHand: photoInHand, about: showDetails, escape });
 part("pill").addEventListener("click", bringInWaiting);
 part("retry").addEventListener("click", () => again());
 addEventListener("popstate", load);
 listenToControls({ chosen: go, sized: () => grid.setTarget(targetHeight()) });
 
+let isAll = false; // the reset that follows is about what a frame told already
 onFrame((frame) => {
-  if (frame.taste.length) lookAtAll(); // a re-score names no photos
+  isAll = Boolean(frame.all);
+  if (isAll || frame.taste.length) lookAtAll(); // a re-score names no photos, and a large decision neither
+  if (isAll) {
+    changedAt = lastEvent();
+    refreshCounts();
+  }
   if (frame.photos.length === 0) return;
   frame.photos.forEach((id) => changed.add(id));
   changedAt = lastEvent();
@@ -310,6 +368,7 @@ onFrame((frame) => {
   refreshCounts();
 });
 onReset(() => {
+  if (isAll) return (isAll = false);
   if (grid.isAtTop && !hasAttention()) return load();
   lookAtAll(); // new photos come with the next load
   return refreshCounts();

@@ -11,7 +11,7 @@ export function rate(photo, stars) {
 
 export function togglePick(photo) {
   return photo.manual_match
-    ? { body: { manual_match: false }, words: `${photo.file_name} is no pick any more` }
+    ? { body: { manual_match: false }, words: `Took the pick from ${photo.file_name}` }
     : { body: { manual_match: true }, words: `Picked ${photo.file_name}` };
 }
 
@@ -34,12 +34,25 @@ export function clearFlags(photo) {
   };
 }
 
+/** These tags, or with null those that were suggested. */
+export function retag(photo, tags) {
+  const [before, after] = [new Set(photo.tags), new Set(tags)];
+  const [taken, added] = [photo.tags.filter((tag) => !after.has(tag)), (tags ?? []).filter((tag) => !before.has(tag))];
+  return { body: { tags }, words: wordsOfTags(photo.file_name, tags, taken, added), nothing: `${photo.file_name} has these tags already` };
+}
+
+function wordsOfTags(name, tags, taken, added) {
+  if (tags === null) return `Tags as suggested for ${name}`;
+  return added.length ? `Tagged ${name}: ${added.join(", ")}` : `Took ${taken.join(", ")} from the tags of ${name}`;
+}
+
 /** What `body` changes about the photo, as the server will say it too: {} when nothing. */
 export function changesOf(photo, body) {
   const after = {};
   if ("user_rating" in body) after.user_rating = body.user_rating;
   if ("manual_match" in body) after.manual_match = body.manual_match;
   if ("project" in body) after.project = body.project;
+  if ("tags" in body) after.tags = body.tags ?? photo.description?.suggested_tags ?? [];
   if (body.user_rating || body.manual_match || body.action === "keep") after.kept = true;
   if (body.action) after.rejected = body.action === "reject";
   if (body.action === "keep") after.rejected = false;

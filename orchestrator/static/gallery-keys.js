@@ -1,0 +1,45 @@
+// What keys do in the gallery beside deciding, moving and selecting.
+import { onKeys } from "./keys.js";
+
+const isOtherBurst = (photo, from) => Boolean(photo?.burst) && photo.burst.id !== from?.burst?.id;
+const part = (id) => document.getElementById(id);
+
+/**
+ * `ask`: `list()` is what is shown, {store}, by `grid()`; `escape()` leaves what is open, and says whether anything was;
+ * `inHand()` is the photo that keys act on, `bulk` what is selected, and `about(id)` promises that the panel tells of it.
+ */
+export function listenToGalleryKeys(ask) {
+  onKeys({
+    escape: () => document.querySelector("dialog[open]") === null && ask.escape(),
+    project: () => putIntoProject(ask),
+    full: fullScreen,
+    next: () => step(ask, 1),
+    previous: () => step(ask, -1),
+    nextBurst: () => step(ask, 1, isOtherBurst),
+    previousBurst: () => step(ask, -1, isOtherBurst),
+  });
+}
+
+function putIntoProject({ bulk, inHand, about }) {
+  if (bulk.inHand()) return bulk.bar.focusProject();
+  const photo = inHand();
+  if (!photo) return false;
+  about(photo.id).then(() => part("details").querySelector(".project-field input").focus());
+  return true;
+}
+
+/** To the next photo that is loaded, or to the next of another burst. The arrows are the grid's own. */
+function step({ list, grid }, by, isWanted = () => true) {
+  if (!part("grid").contains(document.activeElement)) return false;
+  const { order, photos } = list().store;
+  const from = photos.get(grid().focusId);
+  let place = order.indexOf(grid().focusId) + by;
+  while (order[place] !== undefined && !isWanted(photos.get(order[place]), from)) place += by;
+  if (order[place] !== undefined) grid().focus(order[place]);
+  return true;
+}
+
+function fullScreen() {
+  if (document.fullscreenElement) document.exitFullscreen();
+  else document.documentElement.requestFullscreen();
+}
