@@ -139,15 +139,19 @@ def _parser() -> argparse.ArgumentParser:
     xmp = commands.add_parser(
         "xmp",
         help="write ratings, picks and tags into XMP sidecars",
-        description="Writes stars (-1 for rejected), picks and your tags into the XMP sidecars of a root. Only with"
-        " --enable once. Lightroom reads sidecars for proprietary RAW only (not for DNG, JPEG or TIFF).",
+        description="Writes stars (-1 for rejected), picks and your tags into the XMP sidecars of a root, now. Only"
+        " with --enable once. Lightroom reads sidecars for proprietary RAW only (not for DNG, JPEG or TIFF).",
     )
     xmp.add_argument("--root", required=True, metavar="R", help="the folder that was imported, or its number")
     xmp.add_argument("--dry-run", action="store_true", help="only say what would be written")
     xmp.add_argument("--all-files", action="store_true", help="make sidecars for other photos than RAW too")
     switch = xmp.add_mutually_exclusive_group()
-    switch.add_argument("--enable", action="store_true", help="allow it for this root, and write nothing yet")
-    switch.add_argument("--disable", action="store_true", help="forbid it for this root")
+    switch.add_argument(
+        "--enable",
+        action="store_true",
+        help="switch it on for this root: while it is open, Keepers writes what you decide",
+    )
+    switch.add_argument("--disable", action="store_true", help="switch it off for this root")
     xmp.set_defaults(run=_xmp)
 
     export = commands.add_parser("export", help="write what you approved, and photos.json, into a folder")

@@ -35,6 +35,7 @@ from orchestrator.taste.keeper import Keeper
 from orchestrator.throughput import Throughput
 from orchestrator.upkeep import Job, keep_up
 from orchestrator.watching.background import Watching
+from orchestrator.write_back.background import keep_writing
 from shared.claims import ClaimStore
 from shared.errors import KeepersError
 from shared.settings import Settings
@@ -112,6 +113,7 @@ async def _lifespan(app: FastAPI, *, settings: Settings, pipeline: Pipeline) -> 
     sweeping.append(renditions.Bound(claims, settings.renditions_max_gb))
     jobs: list[Job] = [tallies.fold, events.forget_old, *embeddings, *describing, *sweeping]
     background = [asyncio.create_task(exchange.run()), asyncio.create_task(keep_up(sessions, jobs))]
+    background.append(asyncio.create_task(keep_writing(sessions, settings.sidecar_delay_seconds)))
     background.append(asyncio.create_task(Watching(sessions, settings, relay.wake).run()))
     if "bursts" in stages(pipeline):  # beside the other jobs: listing all frames takes seconds
         finding = keep_up(sessions, [partial(bursts.keep, claims=claims)], bursts.EVERY_SECONDS)

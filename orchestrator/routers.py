@@ -25,6 +25,7 @@ from orchestrator.renditions import routes as rendition_routes
 from orchestrator.review import pages as review_pages
 from orchestrator.review import pass_routes, presence
 from orchestrator.review import routes as review_routes
+from orchestrator.root_settings import routes as root_settings_routes
 from orchestrator.stages import routes as stage_routes
 from orchestrator.taste import pages as taste_pages
 from orchestrator.taste import routes as taste_routes
@@ -38,7 +39,8 @@ ROUTERS = tuple(
         review_routes, pass_routes, presence, review_pages, removal_routes,
         failure_routes, failure_pages, project_routes, project_pages, stage_routes, burst_routes,
         file_rating_routes, file_rating_pages, export_routes, export_pages, embedding_routes, curation_routes,
-        taste_routes, taste_pages, write_back_routes, watch_routes, preference_routes, preference_pages, placard_routes,
+        taste_routes, taste_pages, write_back_routes, watch_routes, root_settings_routes,
+        preference_routes, preference_pages, placard_routes,
         placard_pages, live, health,
     )
 )  # fmt: skip

@@ -16,6 +16,7 @@ from orchestrator.answers import Refused
 from orchestrator.imports.folders import shown
 from orchestrator.models import Photo, RatingConflict
 from orchestrator.review.service import Change, Decision, Value, decide
+from orchestrator.write_back import due as due_sidecars
 from shared.xmp import REJECTED
 
 Choice = Literal["ours", "theirs"]
@@ -128,6 +129,7 @@ async def _settle(session: AsyncSession, conflicts: Sequence[RatingConflict], ch
     await session.flush()
     await events.record(session, events.IMPORTS, await _imports_of(session, conflicts))
     if choice == "ours":
+        await due_sidecars.note(session, [conflict.photo_id for conflict in conflicts])
         return Decision(None, [])
     kept = {row.photo_id: row.kept_at for row in await _voices(session, [one.photo_id for one in conflicts])}
     changes = [

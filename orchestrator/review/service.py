@@ -18,6 +18,7 @@ from orchestrator.photos import chosen
 from orchestrator.review.taking_back import taken_back
 from orchestrator.review.writing import DECIDED, Wanted, write
 from orchestrator.taste import service as taste
+from orchestrator.write_back import due as due_sidecars
 
 Source = Literal["person", "file", "undo"]
 Value = int | bool | str | datetime | list[str] | None
@@ -97,6 +98,8 @@ async def _decide(
         await taste.request_training(session)
     if written.photo_ids:
         await bursts.follow_decisions(session, written.photo_ids)
+        if source != "file" and due_sidecars.concerns(wanted.columns):
+            await due_sidecars.note(session, written.photo_ids)
         await events.record(session, events.PHOTOS, written.photo_ids)
     return Decision(batch if written.photo_ids else None, written.photo_ids)
 

@@ -12,7 +12,8 @@ from orchestrator.write_back.service import Order, Outcome
 
 _WORDS = {
     "edited": "edited", "created": "made new", "unchanged": "said so already", "conflict": "in conflict, not written",
-    "changed": "changed elsewhere, not written", "no sidecar": "not RAW and without a sidecar", "failed": "failed",
+    "changed": "changed elsewhere, not written",
+    "unread": "not read yet, not written", "no sidecar": "not RAW and without a sidecar", "failed": "failed",
 }  # fmt: skip
 _IF_DRY = {"edited": "to be edited", "created": "to be made new"}
 
@@ -64,7 +65,7 @@ async def _xmp(sessions: Sessions, options: Options, out: TextIO) -> int:
 def _line(outcome: Outcome, is_dry: bool) -> str:
     word = (_WORDS | (_IF_DRY if is_dry else {}))[outcome.kind]
     values = f"{_said(outcome.theirs)} -> {_said(outcome.ours)}"
-    if outcome.kind in ("conflict", "changed"):
+    if outcome.kind in ("conflict", "changed", "unread"):
         values = f"file {_said(outcome.theirs)}, Keepers {_said(outcome.ours)}"
     return f"{outcome.path}: {word} ({values}){f'. {outcome.why}' if outcome.why else ''}"
 

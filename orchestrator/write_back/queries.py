@@ -1,7 +1,9 @@
 """Which photos of a root have something to say in a sidecar, and where."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pydantic import BaseModel
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -11,6 +13,8 @@ from orchestrator.models import Photo, RatingConflict
 from orchestrator.models.states import ORIGINAL
 from orchestrator.write_back.packet import Wish
 from shared.xmp import REJECTED
+
+MOST_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -30,25 +34,63 @@ class Decided:
     is_open: bool
 
 
-async def next_photos(session: AsyncSession, root_id: int, after: int, limit: int) -> list[Written]:
-    """In the order of their numbers: those that have a sidecar here, or about which something was decided."""
+class Due(BaseModel):
+    """Photos of a root whose sidecars are still to be written. `problem`: why none can be written now. Of the
+    `not_written`, which were tried, `first` says of some why."""
+
+    waiting: int
+    problem: str | None
+    not_written: int
+    first: list[str]
+
+
+async def due_of(session: AsyncSession, root_ids: Sequence[int]) -> Mapping[int, Due]:
+    """By root."""
     rows = await session.execute(
         text(
-            """
+            "SELECT id, sidecar_problem, count(photo_id) FILTER (WHERE due.problem IS NULL),"
+            f" count(due.problem), (array_agg(due.problem ORDER BY due_at, photo_id)"
+            f" FILTER (WHERE due.problem IS NOT NULL))[1:{MOST_NAMED}]"
+            " FROM roots LEFT JOIN due_sidecars due ON root_id = id WHERE id = ANY(:ids) GROUP BY id"
+        ),
+        {"ids": list(root_ids)},
+    )
+    return {
+        id_: Due(waiting=waiting, problem=problem, not_written=tried, first=first or [])
+        for id_, problem, waiting, tried, first in rows
+    }
+
+
+async def next_photos(session: AsyncSession, root_id: int, after: int, limit: int) -> list[Written]:
+    """In the order of their numbers: those that have a sidecar here, or about which something was decided."""
+    return await _photos(
+        session, root_id, "photos.id > :after ORDER BY photos.id LIMIT :limit", after=after, limit=limit
+    )
+
+
+async def these_photos(session: AsyncSession, root_id: int, photo_ids: Sequence[int]) -> list[Written]:
+    """Those of these photos."""
+    return await _photos(session, root_id, "photos.id = ANY(:ids) ORDER BY photos.id", ids=list(photo_ids))
+
+
+async def _photos(session: AsyncSession, root_id: int, which: str, **values: int | list[int]) -> list[Written]:
+    rows = await session.execute(
+        text(
+            f"""
             SELECT photos.id,
               (SELECT path FROM photo_files WHERE photo_id = photos.id AND root_id = :root AND role = :original
                ORDER BY photo_files.id LIMIT 1) AS original,
               ARRAY(SELECT path FROM sidecars WHERE photo_id = photos.id AND root_id = :root ORDER BY path) AS sidecars
             FROM photos
-            WHERE photos.id > :after AND deleted_at IS NULL AND (
+            WHERE deleted_at IS NULL AND (
               EXISTS (SELECT 1 FROM sidecars WHERE photo_id = photos.id AND root_id = :root)
               OR ((user_rating IS NOT NULL OR rejected_at IS NOT NULL OR manual_match OR cardinality(tags) > 0)
                 AND EXISTS (SELECT 1 FROM photo_files WHERE photo_id = photos.id AND root_id = :root
                             AND role = :original)))
-            ORDER BY photos.id LIMIT :limit
+              AND {which}
             """
         ),
-        {"root": root_id, "after": after, "limit": limit, "original": ORIGINAL},
+        {"root": root_id, "original": ORIGINAL, **values},
     )
     return [Written(row.id, row.original, tuple(row.sidecars)) for row in rows]
 

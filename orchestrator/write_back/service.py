@@ -23,14 +23,14 @@ from orchestrator.imports.roots import is_empty_or_missing
 from orchestrator.imports.sidecars import Reading
 from orchestrator.imports.walk import FoundFile, Unit
 from orchestrator.models import RatingConflict, Root
-from orchestrator.write_back import files, packet, queries
+from orchestrator.write_back import due, files, packet, queries
 from orchestrator.write_back.files import NotWritten
 from orchestrator.write_back.queries import Decided, Written
 from shared.errors import XmpBroken
 from shared.xmp import rating_of
 
 AT_ONCE = 200
-Kind = Literal["edited", "created", "unchanged", "conflict", "changed", "no sidecar", "failed"]
+Kind = Literal["edited", "created", "unchanged", "conflict", "changed", "unread", "no sidecar", "failed"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class Outcome:
     """What became of one sidecar, or of a photo that has none. Ratings are 1-5, -1 for rejected, None for nothing."""
 
     kind: Kind
+    photo_id: int
     path: str
     ours: int | None = None
     theirs: int | None = None
@@ -54,12 +55,15 @@ class Order:
 
 
 async def allow(session: AsyncSession, root_id: int, enabled: bool) -> Root:
-    """Switch it on or off for a root. Raises Refused where nothing can be written."""
+    """Switch it on or off for a root. Switched on, what was decided before is due too. Raises Refused where nothing
+    can be written."""
     root = await root_of(session, root_id)
     if enabled:
-        await _check(root)
-    root.writes_sidecars = enabled
-    await session.flush()
+        await check(root)
+    if enabled != root.writes_sidecars:
+        root.writes_sidecars = enabled
+        await session.flush()
+        await (due.note_all(session, root_id) if enabled else due.forget_all(session, root_id))
     return root
 
 
@@ -76,7 +80,7 @@ async def write(sessions: Sessions, order: Order) -> AsyncIterator[Outcome]:
         root = await root_of(session, order.root_id)
     if not root.writes_sidecars and not order.is_dry:
         raise Refused(409, "write_back_off", f"Writing sidecars is switched off for {root.label}.")
-    await _check(root)
+    await check(root)
     after = 0
     while True:
         async with sessions() as session:
@@ -88,7 +92,18 @@ async def write(sessions: Sessions, order: Order) -> AsyncIterator[Outcome]:
         after = photos[-1].photo_id
 
 
-async def _check(root: Root) -> None:
+async def write_photos(sessions: Sessions, root_id: int, photo_ids: Sequence[int]) -> list[Outcome]:
+    """The same for these photos."""
+    async with sessions() as session:
+        root = await root_of(session, root_id)
+        photos = await queries.these_photos(session, root.id, photo_ids)
+    if not root.writes_sidecars:
+        return []
+    return await _Batch(sessions, root, Order(root_id), photos).outcomes() if photos else []
+
+
+async def check(root: Root) -> None:
+    """Raises Refused, with a sentence, where no sidecar can be written now."""
     if root.state != "online" or await asyncio.to_thread(is_empty_or_missing, root.path):
         raise Refused(409, "root_offline", f"{root.label} is not connected, so no sidecar can be written there.")
     trouble = await asyncio.to_thread(files.trouble_with, root.path)
@@ -176,20 +191,25 @@ class _Batch:
             theirs = rating_of(before)
             after = packet.edited(before, now.wish)
             if before == after:
-                self._say("unchanged", file.path, ours, theirs)
+                self._say("unchanged", photo_id, file.path, ours, theirs)
             elif now.is_open and theirs != ours:
-                self._say("conflict", file.path, ours, theirs, "Another program says another rating.")
+                self._say("conflict", photo_id, file.path, ours, theirs, "Another program says another rating.")
             elif file.path in changed and theirs is None and ours is not None:
                 self._say(
-                    "changed", file.path, ours, theirs, "Another program took its rating out. Write again to go on."
+                    "changed",
+                    photo_id,
+                    file.path,
+                    ours,
+                    theirs,
+                    "Another program took its rating out. Write again to go on.",
                 )
             elif (as_read.st_size, as_read.st_mtime_ns) != (file.size, file.mtime_ns):
                 raise NotWritten("Another program is writing it at this moment.")
             else:
                 self._put(photo_id, file.path, after, as_read)
-                self._say("edited", file.path, ours, theirs)
+                self._say("edited", photo_id, file.path, ours, theirs)
         except (XmpBroken, OSError) as exc:
-            self._say("failed", file.path, ours, theirs, _why(exc))
+            self._say("failed", photo_id, file.path, ours, theirs, _why(exc))
 
     def _new_sidecar(self, photo_id: int, original: bytes, now: Decided) -> None:
         folder, ours = os.path.dirname(original), now.wish.rating
@@ -200,14 +220,16 @@ class _Batch:
             if not os.path.lexists(os.path.join(self._root.path, original)):
                 return  # moved or removed: the next import says where it is
             if names & {os.path.basename(one).lower() for one in possible}:
-                self._say("changed", path, ours, None, "A sidecar has come that was not read yet: import the folder.")
+                self._say(
+                    "unread", photo_id, path, ours, None, "A sidecar has come that was not read yet: import the folder."
+                )
             elif not files.is_raw(original) and not self._order.for_all_files:
-                self._say("no sidecar", original, ours)
+                self._say("no sidecar", photo_id, original, ours)
             else:
                 self._put(photo_id, path, packet.new(now.wish), None)
-                self._say("created", path, ours)
+                self._say("created", photo_id, path, ours)
         except (XmpBroken, OSError) as exc:
-            self._say("failed", path, ours, None, _why(exc))
+            self._say("failed", photo_id, path, ours, None, _why(exc))
 
     def _put(self, photo_id: int, path: bytes, made: bytes, as_read: os.stat_result | None) -> None:
         files.check_inside(self._root.path, path)
@@ -230,8 +252,10 @@ class _Batch:
                 )
             )
 
-    def _say(self, kind: Kind, path: bytes, ours: int | None, theirs: int | None = None, why: str = "") -> None:
-        self._outcomes.append(Outcome(kind, self._shown(path), ours, theirs, why))
+    def _say(
+        self, kind: Kind, photo_id: int, path: bytes, ours: int | None, theirs: int | None = None, why: str = ""
+    ) -> None:
+        self._outcomes.append(Outcome(kind, photo_id, self._shown(path), ours, theirs, why))
 
     def _shown(self, path: bytes) -> str:
         return f"{self._root.label.rstrip('/')}/{shown(path)}"
