@@ -14,7 +14,7 @@ export class ImportRow {
     this.id = id;
     this.samples = []; // [time, photos finished]
     this.node = document.getElementById("import-template").content.firstElementChild.cloneNode(true);
-    for (const verb of ["pause", "resume", "cancel"]) {
+    for (const verb of ["pause", "resume", "cancel", "anyway"]) {
       this.#part(verb).addEventListener("click", async (event) => {
         event.target.disabled = true;
         await act(id, verb);
@@ -44,12 +44,14 @@ export class ImportRow {
     this.#notice("left-alone", leftAlone(found.left_alone ?? {}));
     this.#notice("broken-sidecars", brokenSidecars(found.broken_sidecars));
     this.#showRatings(found);
+    this.#text("removed-count", removedBefore(found.removed));
+    this.#part("removed").hidden = !found.removed;
     const isOpen = ["scanning", "running", "held", "paused"].includes(found.state);
     this.#part("pause").hidden = !ACTIVE.includes(found.state);
     this.#part("resume").hidden = found.state !== "paused";
     this.#part("cancel").hidden = !isOpen;
     this.#part("show").hidden = found.done === 0;
-    for (const verb of ["pause", "resume", "cancel"]) this.#part(verb).setAttribute("aria-label", `${this.#part(verb).textContent} ${found.label}`);
+    for (const verb of ["pause", "resume", "cancel", "anyway"]) this.#part(verb).setAttribute("aria-label", `${this.#part(verb).textContent} ${found.label}`);
   }
 
   async refreshStrip() {
@@ -146,6 +148,10 @@ function brokenSidecars(broken) {
   const named = broken.first.map(({ name, problem }) => `${name}: ${problem}`);
   const rest = broken.count - named.length;
   return [`${plural(broken.count, "sidecar")} could not be read.`, ...named, ...(rest ? [`And ${count(rest)} more.`] : [])].join(" ");
+}
+
+function removedBefore(n) {
+  return n ? `${plural(n, "photo was", "photos were")} removed from Keepers before: ${n === 1 ? "it stays" : "they stay"} out.` : "";
 }
 
 function leftAlone(kinds) {
