@@ -18,7 +18,6 @@ export class Description {
     this.node.hidden = !photo.preview_url;
     this.node.querySelector(".subject").textContent = description.subject ?? "";
     this.node.querySelector(".said").replaceChildren(...rows(description));
-    this.node.querySelector(".tags").replaceChildren(...description.tags.map((tag) => element("li", "from-file", tag)));
     this.by.textContent = by(description, photo.stages.curate);
     this.button.textContent = description.subject ? "Describe again" : "Describe";
     this.button.disabled = UNDER_WAY.includes(photo.stages.curate) && photo.stages.curate !== "held";
