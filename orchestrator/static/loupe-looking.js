@@ -1,5 +1,6 @@
 // Looking closely: the photo that is stood at on its stage, zoom and overlays by key, button and hand, and their words.
 import { onKeys } from "./keys.js";
+import { Compare } from "./loupe-compare.js";
 import { listenToHands } from "./loupe-gestures.js";
 import { legendOf, Overlays } from "./loupe-overlays.js";
 import { flash } from "./loupe-said.js";
@@ -9,20 +10,43 @@ const part = (id) => document.getElementById(id);
 const tool = (name) => document.querySelector(`[data-tool="${name}"]`);
 
 export class Looking {
-  constructor() {
+  /** `ways` of the page (see loupe-compare.js): rivals, stand, get, keep, keepOnly. */
+  constructor(ways) {
     this.overlays = new Overlays(() => this.#showWords());
     this.stage = new LoupeStage(part("stage"), {
       changed: () => this.#showWords(),
       painted: (pane) => this.overlays.show(pane),
     });
     this.pointer = listenToHands(part("stage"), this.stage, (pointer) => this.zoom(pointer));
+    this.compare = new Compare(this.stage, {
+      ...ways,
+      zoom: (pointer) => this.zoom(pointer),
+      changed: () => this.#showWords(),
+    });
   }
 
   /** From now on keys act here before they do elsewhere on the page. */
   listen() {
-    onKeys({ zoom: () => this.zoom(this.pointer()), overlays: () => this.cycleOverlays(), escape: () => this.#leave() });
+    this.compare.listen();
+    onKeys({ zoom: () => this.zoom(this.#pointer()), overlays: () => this.cycleOverlays(), escape: () => this.#leave() });
     tool("zoom").addEventListener("click", () => this.zoom());
     tool("overlays").addEventListener("click", () => this.cycleOverlays());
+    tool("compare").addEventListener("click", () => this.compare.toggle());
+  }
+
+  /** The photo that is stood at; beside the others while it is one of those compared. */
+  show(photo) {
+    this.compare.follow(photo);
+    this.stage.show(photo);
+  }
+
+  clear() {
+    this.compare.close();
+    this.stage.clear();
+  }
+
+  #pointer() {
+    return this.compare.isOpen ? this.compare.pointer() : this.pointer();
   }
 
   zoom(pointer) {
@@ -38,8 +62,10 @@ export class Looking {
 
   /** One step back; false when there is none. */
   #leave() {
-    if (!part("help").hidden || !this.stage.isZoomed) return false;
-    this.zoom();
+    if (!part("help").hidden) return false;
+    if (this.stage.isZoomed) this.zoom();
+    else if (this.compare.isOpen) this.compare.close();
+    else return false;
     return true;
   }
 
@@ -48,6 +74,8 @@ export class Looking {
     const legend = legendOf(this.overlays.kind, active.shares);
     tool("zoom").setAttribute("aria-pressed", String(isZoomed));
     tool("overlays").setAttribute("aria-pressed", String(legend.length > 0));
+    tool("compare").setAttribute("aria-pressed", String(this.compare.isOpen));
+    part("main").classList.toggle("comparing", this.compare.isOpen);
     part("sight").hidden = !isZoomed && legend.length === 0;
     part("zoom-words").hidden = !isZoomed;
     if (isZoomed) part("zoom-words").textContent = zoomWords(this.stage);

@@ -34,6 +34,7 @@ export class LoupeStage {
   close(pane) {
     pane.close();
     this.panes.delete(pane);
+    if (this.active === pane) this.active = this.main;
   }
 
   get isZoomed() {
@@ -42,10 +43,18 @@ export class LoupeStage {
 
   /** The photo that is stood at. Frames of one burst are seen at the same point, other photos as a whole. */
   show(photo) {
-    const isSameBurst = photo.burst && photo.burst.id === this.main.photo?.burst?.id;
-    if (!isSameBurst && this.active === this.main) this.zoom = undefined;
+    const isSameBurst = photo.burst && photo.burst.id === this.standing?.burst?.id;
+    this.standing = photo;
+    if (this.panes.size > 1) return; // it is seen there
+    if (!isSameBurst) this.zoom = undefined;
     this.showIn(this.main, photo);
     paintedStep(this.main);
+  }
+
+  /** After the photos beside each other are gone: the one that is stood at, as a whole. */
+  showAlone() {
+    this.zoom = undefined;
+    this.showIn(this.main, this.standing);
   }
 
   showIn(pane, photo) {
@@ -64,7 +73,7 @@ export class LoupeStage {
   }
 
   clear() {
-    this.zoom = undefined;
+    this.zoom = this.standing = undefined;
     this.main.clear();
     this.expect([], []);
     this.changed();

@@ -11,6 +11,7 @@ import { showEnd } from "./loupe-end.js";
 import { Looking } from "./loupe-looking.js";
 import { Pass } from "./loupe-pass.js";
 import { LoupePhotos } from "./loupe-photos.js";
+import { rivalsOf } from "./loupe-rivals.js";
 import { announce } from "./loupe-said.js";
 import { isStripOpen, showStrip, toggleStrip } from "./loupe-strip.js";
 import { isHelpOpen, toggleFull, toggleHelp } from "./loupe-tools.js";
@@ -30,7 +31,7 @@ const view = (photo) => deciding.view(photo);
 const photos = new LoupePhotos({ view, changed: changedElsewhere });
 const deciding = new LoupeDeciding({ inHand, changed: showDecided, decided, returnTo });
 const bar = new DecisionBar(document.querySelector(".loupe-decide .decision-bar"), decide);
-const looking = new Looking();
+const looking = new Looking({ rivals, stand, get: (id) => photos.get(id), keep: () => keepThis(), keepOnly });
 const details = new Details(part("details"), { closed: () => {}, decide, view });
 
 let pass;
@@ -38,6 +39,7 @@ let place; // where one stands
 let aim; // where one is going; the same once the photo is there
 let shownId;
 let isAtEnd = false;
+let framesComing; // a promise: the frames of the bursts stood at so far
 let heading = 1; // or -1: the way one goes
 
 const shown = () => (shownId === undefined ? undefined : photos.get(shownId));
@@ -90,7 +92,7 @@ async function end() {
   shownId = photos.shownId = undefined;
   part("main").classList.add("at-end");
   part("end").hidden = false;
-  looking.stage.clear();
+  looking.clear();
   details.close();
   rememberPlace();
   announce("That was the last one");
@@ -127,7 +129,7 @@ function show(id) {
   part("main").classList.remove("at-end");
   part("end").hidden = true;
   const photo = shown();
-  looking.stage.show(photo);
+  looking.show(photo);
   part("file-name").textContent = photo.file_name;
   part("file-name").title = photo.file_name;
   part("position").textContent = `${count(place)} / ${count(pass.n)}`;
@@ -136,7 +138,7 @@ function show(id) {
   if (details.isOpen) details.open(id);
   rememberPlace();
   expectNext();
-  if (kind === "cull" && photo.burst) loadFrames(place, photo.burst.id);
+  if (kind === "cull" && photo.burst) framesComing = Promise.all([framesComing, loadFrames(place, photo.burst.id)]);
 }
 
 /** What was decided about it, and what stands beside it. */
@@ -166,7 +168,7 @@ async function expectNext() {
 }
 
 function placesAround(at) {
-  const way = [1, 2, 3].slice(0, AHEAD);
+  const way = Array.from({ length: AHEAD }, (_, n) => n + 1);
   const both = [...way.map((n) => at + n * heading), ...way.map((n) => at - n * heading)];
   return both.filter((near) => near >= 1 && near <= pass.n);
 }
@@ -215,7 +217,7 @@ function rememberPlace() {
 
 /** Keep and reject go on at once; of a burst to the next frame after a reject. A rating stays, unless one chose else. */
 function decided(photo, wishFor) {
-  if (photo.id !== shownId) return;
+  if (photo.id !== shownId || looking.compare.isOpen) return;
   if (wishFor === toggleReject && !photo.rejected) {
     const frame = photos.nextFrame(place, photo.id);
     if (frame === undefined) move(1);
@@ -228,6 +230,7 @@ function decided(photo, wishFor) {
 /** Keep in a burst: this frame stays, the others go. */
 function keepOfBurst() {
   const photo = inHand();
+  if (looking.compare.isOpen) return false;
   if (kind !== "cull" || photo?.id !== shownId || !photo.burst || photo.rejected) return false;
   const at = place;
   const frames = photos.framesAt(at);
@@ -242,6 +245,33 @@ function keepOfBurst() {
   return true;
 }
 
+// Comparing
+
+async function rivals(count) {
+  await framesComing;
+  if (isAtEnd || shownId === undefined) return [];
+  const isBurst = kind === "cull" && Boolean(shown().burst);
+  return (await attempt(() => rivalsOf(shown(), { pass, place, photos, count, isBurst }))) ?? [];
+}
+
+function stand({ id }) {
+  if (id !== shownId) go(pass.placeOf(id), { frame: id });
+}
+
+function keepThis() {
+  const photo = inHand();
+  if (photo) decide(photo, keep);
+}
+
+/** Goes on to a frame that nothing is decided about, or past the photos that were compared. */
+function keepOnly(photo, others) {
+  deciding.keepOnly(photo, others);
+  const frame = photos.nextFrame(place, photo.id);
+  const last = Math.max(...[photo, ...others].map(({ id }) => pass.placeOf(id)));
+  if (frame === undefined) go(last + 1);
+  else show(frame);
+}
+
 /** Undo and redo show what they are about. */
 function returnTo(ids) {
   const there = ids.find((id) => pass?.placeOf(id) !== undefined);
@@ -252,12 +282,14 @@ function returnTo(ids) {
 function showDecided(ids, items) {
   photos.put(items.filter((photo) => photos.has(photo.id)));
   if (ids.includes(shownId) || isStripOpen()) showState();
+  looking.compare.refresh();
   details.decided(ids, items);
   if (isAtEnd && items.length) refreshEnd();
 }
 
 function changedElsewhere(ids) {
   showState();
+  looking.compare.refresh();
   if (details.isOpen && ids.includes(details.id)) details.refresh();
 }
 

@@ -8,6 +8,7 @@ from tests.browser.browsers import Browser
 from tests.browser.test_bursts import a_burst, with_pictures
 from tests.browser.test_deciding import settled
 from tests.browser.test_gallery_page import add_photos
+from tests.fingers import swipe
 from tests.shoot import Shoot
 from tests.site import Site
 
@@ -100,17 +101,3 @@ async def test_a_pass_is_culled_by_touch_on_a_phone(site: Site, served: str, bro
     await settled(site, first, kept=True, rejected=False)
     await settled(site, second, manual_match=True, kept=True, rejected=False)
     await settled(site, third, user_rating=3)
-
-
-async def swipe(page: Page, dx: int, dy: int) -> None:
-    """One finger over the photo."""
-    await page.evaluate(
-        """([dx, dy]) => {
-          const target = document.getElementById("stage");
-          const touch = (x, y) => new Touch({ identifier: 1, target, clientX: x, clientY: y });
-          const [from, to] = [touch(195, 300), touch(195 + dx, 300 + dy)];
-          target.dispatchEvent(new TouchEvent("touchstart", { touches: [from], changedTouches: [from] }));
-          target.dispatchEvent(new TouchEvent("touchend", { changedTouches: [to] }));
-        }""",
-        [dx, dy],
-    )

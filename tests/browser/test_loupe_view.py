@@ -1,9 +1,12 @@
 """How the loupe shows photos: sharper pictures, zoom, overlays and photos beside each other."""
 
+import asyncio
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 from playwright.async_api import Page, Request, expect
@@ -13,6 +16,7 @@ from orchestrator.models import Photo
 from shared.contracts.render import Size
 from tests import factories, pictures
 from tests.browser.browsers import Browser
+from tests.fingers import swipe
 from tests.shoot import Shoot
 
 FAR = 10_000  # seconds from one photo to the next: no burst
@@ -100,3 +104,191 @@ async def until_asked(page: Page, asked: list[dict[str, Any]], ids: list[int]) -
             return
         await page.wait_for_timeout(50)
     assert asked[-1]["ids"] == ids
+
+
+async def test_a_zoom_shows_the_point_under_the_pointer_and_is_held_through_a_burst(
+    darkroom: Darkroom, served: str, browser: Browser
+) -> None:
+    frames = [await darkroom.photo(n, sharpness_score=50 - n) for n in range(3)]
+    await darkroom.photo(FAR)
+    await darkroom.shoot.search()
+    await darkroom.make("full", frames[0])
+    page = await browser.open(f"{served}/review")
+    await expect(page.locator("#frames")).to_have_text("❐ burst of 3")
+    whole = await box(page, "#stage .loupe-photo")
+    at = {"x": whole["x"] + 0.4 * whole["width"], "y": whole["y"] + 0.6 * whole["height"]}
+    await page.mouse.move(**at)
+    await page.keyboard.press("z")
+    await expect(page.locator("#announced")).to_contain_text("100 %")
+    zoomed = await box(page, "#stage .loupe-photo")
+    assert (zoomed["width"], zoomed["height"]) == (WIDTH, HEIGHT)  # one of its pixels for one of the screen's
+    point = ((at["x"] - zoomed["x"]) / zoomed["width"], (at["y"] - zoomed["y"]) / zoomed["height"])
+    assert point == pytest.approx((0.4, 0.6), abs=0.001)
+    await expect(page.locator("#stage .loupe-photo[src*='full.jpg']")).to_be_visible()
+    await expect(page.locator("#zoom-words")).to_have_text("100 %")
+
+    await page.keyboard.press("ArrowDown")
+    await expect(page.locator("#file-name")).to_have_text("1.jpg")
+    assert await box(page, "#stage .loupe-photo") == zoomed
+    await expect(page.locator("#zoom-words")).to_contain_text("its pixels are on their way")
+    await darkroom.make("full", frames[1])
+    await expect(page.locator("#zoom-words")).to_have_text("100 %")
+    await drag(page, at, 5000, -30)  # to the left edge and no further
+    stage = await box(page, "#stage")
+    dragged = await box(page, "#stage .loupe-photo")
+    assert (dragged["x"], dragged["y"]) == (stage["x"], zoomed["y"] - 30)
+    await page.mouse.move(**at)
+    await page.mouse.wheel(0, 10_000)
+    await expect(page.locator("#zoom-words")).to_be_hidden()
+    assert await box(page, "#stage .loupe-photo") == whole
+
+    await page.keyboard.press("z")
+    await page.keyboard.press("ArrowRight")
+    await expect(page.locator("#file-name")).to_have_text("10000.jpg")
+    assert await box(page, "#stage .loupe-photo") == whole
+    await page.keyboard.press("z")
+    await page.keyboard.press("Escape")
+    assert await box(page, "#stage .loupe-photo") == whole
+
+
+async def drag(page: Page, at: dict[str, float], dx: float, dy: float) -> None:
+    await page.mouse.move(**at)
+    await page.mouse.down()
+    await page.mouse.move(at["x"] + dx, at["y"] + dy, steps=3)
+    await page.mouse.up()
+
+
+async def test_what_is_clipped_and_what_is_in_focus_is_marked_in_colours_with_words(
+    darkroom: Darkroom, served: str, browser: Browser
+) -> None:
+    pixels = np.full((HEIGHT, WIDTH, 3), 128, np.uint8)
+    pixels[:1000, :1500] = 255
+    pixels[1000:, :1500] = 0
+    pixels[1000:, 1500:] = pictures.scene(1500, 1000)  # fine detail
+    darkroom.preview = Image.fromarray(pixels).resize((1440, 960))
+    await darkroom.photo(0)
+    page = await browser.open(f"{served}/review")
+    await expect(page.locator("#stage .loupe-photo")).to_be_visible()
+    await page.keyboard.press("o")
+    await expect(page.locator("#legend")).to_have_text("in focus: fine detail")
+    await expect(page.locator("#stage canvas")).to_be_visible()
+    assert await marked(page) == [0, 0, 0, True]
+    await page.get_by_role("button", name="Focus peaking, clipping (o)").click()
+    await expect(page.locator("#announced")).to_contain_text("Clipping")
+    await expect(page.locator("#legend")).to_have_text(re.compile(r"highlights without detail, 2\d\.\d %.*shadows"))
+    assert await marked(page) == ["255,60,60", "70,110,255", 0, False]
+    await page.keyboard.press("z")
+    assert await box(page, "#stage canvas") == await box(page, "#stage .loupe-photo")
+    await page.keyboard.press("o")
+    await expect(page.locator("#stage canvas")).to_have_count(0)
+    await expect(page.locator("#legend li")).to_have_count(0)
+
+
+async def marked(page: Page) -> list[Any]:
+    """The colours in the middle of the bright, the dark and the plain quarter; whether much of the fine one has any."""
+    found: list[Any] = await page.evaluate(
+        """() => {
+          const shown = document.querySelector("#stage canvas");
+          const copy = Object.assign(document.createElement("canvas"), { width: shown.width, height: shown.height });
+          const sheet = copy.getContext("2d");
+          sheet.drawImage(shown, 0, 0);
+          const at = (x, y) => sheet.getImageData(shown.width * x, shown.height * y, 1, 1).data;
+          const colour = ([red, green, blue, alpha]) => alpha && [red, green, blue].join();
+          const fine = sheet.getImageData(shown.width * 0.6, shown.height * 0.6, 100, 100).data;
+          const share = fine.filter((value, n) => n % 4 === 3 && value).length / 10_000;
+          return [...[[0.2, 0.2], [0.2, 0.8], [0.8, 0.2]].map(([x, y]) => colour(at(x, y))), share > 0.05];
+        }"""
+    )
+    return found
+
+
+async def test_photos_are_compared_and_decided_about_beside_each_other(
+    darkroom: Darkroom, served: str, browser: Browser
+) -> None:
+    frames = [await darkroom.photo(n, sharpness_score=50 - n) for n in range(3)]
+    await darkroom.photo(FAR)
+    await darkroom.shoot.search()
+    page = await browser.open(f"{served}/review")
+    await expect(page.locator("#frames")).to_have_text("❐ burst of 3")
+    names, taken = page.locator(".compared bdi"), page.locator(".compared[aria-current] bdi")
+    await page.keyboard.press("c")
+    await expect(names).to_have_text(["0.jpg", "1.jpg"])
+    await page.keyboard.press("+")
+    await expect(names).to_have_text(["0.jpg", "1.jpg", "2.jpg"])
+    await page.keyboard.press("Escape")
+    await expect(names).to_have_count(0)
+    await expect(page.locator("#stage .loupe-photo")).to_be_visible()
+    await page.keyboard.press("c")
+    await expect(names).to_have_count(3)
+    await expect(taken).to_have_text("0.jpg")
+    await page.keyboard.press("ArrowRight")
+    await expect(taken).to_have_text("1.jpg")
+    await expect(page.locator("#file-name")).to_have_text("1.jpg")
+    await page.keyboard.press("4")
+    await expect(page.locator(".compared[aria-current] .compared-marks")).to_contain_text("★★★★")
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("x")
+    await expect(page.locator(".compared.rejected bdi")).to_have_text("2.jpg")
+    await page.locator(".compared").first.click()
+    await page.keyboard.press("k")
+    await expect(page.locator("#announced")).to_contain_text("Kept 0.jpg")
+    await expect(names).to_have_count(3)
+
+    await page.locator(".compared").nth(1).hover()
+    await page.keyboard.press("z")
+    boxes = [await box(page, f".compared:nth-child({n}) .loupe-photo") for n in (1, 2, 3)]
+    rooms = [await box(page, f".compared:nth-child({n}) .compared-room") for n in (1, 2, 3)]
+    assert {one["width"] for one in boxes} == {WIDTH}
+    places = [(one["x"] - room["x"], one["y"] - room["y"]) for one, room in zip(boxes, rooms, strict=True)]
+    assert len(set(places)) == 1
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("Control+z")
+    await page.keyboard.press("Control+z")
+    await expect(page.locator(".compared.rejected")).to_have_count(0)
+
+    await page.locator(".compared").nth(1).focus()
+    await page.keyboard.press("Shift+K")
+    await expect(page.locator("#compare")).to_be_hidden()
+    await expect(page.locator("#file-name")).to_have_text("10000.jpg")
+    await until_rejected(darkroom, [frames[0], frames[2]])
+    await page.keyboard.press("Control+z")
+    await expect(page.locator("#position")).to_have_text("1 / 2")
+    await until_rejected(darkroom, [])
+
+
+async def until_rejected(darkroom: Darkroom, ids: list[int]) -> None:
+    for _ in range(600):
+        if await darkroom.shoot.rejected() == ids:
+            return
+        await asyncio.sleep(0.05)
+    assert await darkroom.shoot.rejected() == ids
+
+
+async def test_two_taps_zoom_in_on_a_phone_and_a_finger_moves_the_photo(
+    darkroom: Darkroom, served: str, browser: Browser
+) -> None:
+    await darkroom.photo(0)
+    await darkroom.photo(FAR)
+    page = await browser.open(f"{served}/review", width=390)
+    await expect(page.locator("#stage .loupe-photo")).to_be_visible()
+    whole = await box(page, "#stage .loupe-photo")
+    at = (whole["x"] + 0.7 * whole["width"], whole["y"] + 0.5 * whole["height"])
+    await page.touchscreen.tap(*at)
+    await page.touchscreen.tap(*at)
+    await expect(page.locator("#announced")).to_contain_text("100 %")
+    zoomed = await box(page, "#stage .loupe-photo")
+    density = await page.evaluate("devicePixelRatio")
+    assert zoomed["width"] == pytest.approx(WIDTH / density)
+    assert (at[0] - zoomed["x"]) / zoomed["width"] == pytest.approx(0.7, abs=0.002)
+    await swipe(page, -100, 0)  # moves the photo, not to the next one
+    await expect(page.locator("#position")).to_have_text("1 / 2")
+    await page.get_by_role("button", name="100 % (z)").tap()
+    assert await box(page, "#stage .loupe-photo") == whole
+    await page.get_by_role("button", name="Compare (c)").tap()
+    await expect(page.locator(".compared")).to_have_count(2)
+    small = "[...document.querySelectorAll('.compare-bar button, .loupe-look button')].filter((button) => {"
+    small += "const { width, height } = button.getBoundingClientRect(); return Math.min(width, height) < 44; }).length"
+    assert await page.evaluate(small) == 0
+    await page.get_by_role("button", name="Compare (c)").tap()
+    await swipe(page, -100, 0)
+    await expect(page.locator("#position")).to_have_text("2 / 2")
