@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.system import System
 
-PARTS = ("convert", "round_trips", "scan", "bursts", "retrain", "taste", "loupe")
+PARTS = ("convert", "round_trips", "scan", "bursts", "retrain", "taste", "loupe", "render")
 
 
 def main() -> None:
@@ -21,6 +21,7 @@ def main() -> None:
     parser.add_argument("--rated", type=int, default=14_000, help="rated photos to train on")
     parser.add_argument("--people", type=int, default=120, help="whose ratings are foretold")
     parser.add_argument("--steps", type=int, default=500, help="photos to step through in the loupe")
+    parser.add_argument("--rendered", type=int, default=20, help="photos of each kind to render")
     options = parser.parse_args()
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start", flush=True)
     with tempfile.TemporaryDirectory(prefix="keepers-bench-", dir="/var/tmp") as folder, System(Path(folder)) as system:

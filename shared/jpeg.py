@@ -70,10 +70,7 @@ def profile_segments(profile: bytes) -> tuple[bytes, ...]:
 
 def is_srgb(data: bytes, is_srgb_profile: Callable[[bytes], bool]) -> bool:
     """Whether every program shows it right as it is: 8 bits of grey or colour, in sRGB as far as it says."""
-    try:
-        head = _parts(data)[0]
-    except NotAJpeg:
-        return False
+    head = [one for one in _segments(data) if isinstance(one, _Segment)]
     frame = next((one for one in head if one.marker in _SIZES), None)
     if frame is None or frame.marker not in _USUAL or len(frame.body) < 6 or frame.body[0] != 8:
         return False
