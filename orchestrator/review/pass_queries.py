@@ -11,6 +11,7 @@ from orchestrator.photos.queries import Selection, photos_by_id
 from orchestrator.photos.views import PhotoItem
 
 Kind = Literal["cull", "rate"]
+Way = Literal["next", "previous"]
 
 
 class Stop(BaseModel):
@@ -93,6 +94,14 @@ async def stops(session: AsyncSession, found: ReviewPass, kind: Kind, first: int
             if row.photo_id in photos
         ],
     )
+
+
+async def burst_from(session: AsyncSession, found: ReviewPass, kind: Kind, place: int, way: Way) -> int | None:
+    """The place of the next stop after `place` that is a burst, or of the one before it; None when there is none."""
+    beyond, order = ("i.place > :place", "ASC") if way == "next" else ("i.place < :place", "DESC")
+    query = f"{_stops(kind)} AND {beyond} AND b.size > 1 ORDER BY i.place {order} LIMIT 1"
+    first = (await session.execute(text(query), {"pass_id": found.id, "place": place})).first()
+    return int(first.place) if first else None
 
 
 async def progress(session: AsyncSession, found: ReviewPass, kind: Kind) -> Progress:

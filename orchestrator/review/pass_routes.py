@@ -11,7 +11,7 @@ from orchestrator.paging import RowId
 from orchestrator.photos.views import PhotoItem
 from orchestrator.preferences.views import CullOrder
 from orchestrator.review import maybes, pass_queries, passes
-from orchestrator.review.pass_queries import Kind, Progress, Stops
+from orchestrator.review.pass_queries import Kind, Progress, Stops, Way
 
 router = APIRouter(responses=ERRORS)
 
@@ -31,6 +31,12 @@ class Opened(BaseModel):
     id: int
     n: int
     position: int
+
+
+class Place(BaseModel):
+    """Null when there is none."""
+
+    place: int | None
 
 
 class Maybes(BaseModel):
@@ -66,6 +72,19 @@ async def list_stops(
     async with services.sessions() as session:
         found = await passes.pass_by_id(session, pass_id)
         return await pass_queries.stops(session, found, passes.kind_of(found), first, limit)
+
+
+@router.get("/api/review/passes/{pass_id}/burst")
+async def find_burst(
+    services: ServicesDep,
+    pass_id: RowId,
+    place: Annotated[int, Query(alias="from", ge=0, le=2**62)],
+    way: Way = "next",
+) -> Place:
+    """The next stop that is a burst, or the one before."""
+    async with services.sessions() as session:
+        found = await passes.pass_by_id(session, pass_id)
+        return Place(place=await pass_queries.burst_from(session, found, passes.kind_of(found), place, way))
 
 
 @router.get("/api/photos/{photo_id}/maybes")

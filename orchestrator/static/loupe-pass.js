@@ -44,6 +44,11 @@ export class Pass {
     return this.places.get(photoId);
   }
 
+  /** The place of the burst after this place, or before it with "previous"; null when there is none. */
+  async burstFrom(place, way) {
+    return (await getJson(`/api/review/passes/${this.id}/burst?from=${place}&way=${way}`)).place;
+  }
+
   progress() {
     return getJson(`/api/review/passes/${this.id}`);
   }

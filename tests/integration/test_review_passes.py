@@ -158,6 +158,28 @@ async def test_a_burst_whose_best_is_rejected_shows_the_next_best_at_the_same_pl
     assert await opened(shoot) == {**pass_, "position": 2}
 
 
+async def test_bursts_are_found_in_both_directions(shoot: Shoot) -> None:
+    alone, other = await shoot.photos(5 * FAR, 20 * FAR)
+    for start in (0, 10 * FAR):
+        for n in range(2):
+            await shoot.photo(start + n)
+    await shoot.search()
+    pass_ = await opened(shoot)
+    assert [stop["frames"] for stop in await stops(shoot, pass_)] == [2, 1, 2, 1]
+
+    async def burst(**query: Any) -> int | None:
+        answer = await shoot.site.client.get(f"/api/review/passes/{pass_['id']}/burst", params=query)
+        found: int | None = answer.json()["place"]
+        return found
+
+    assert [await burst(**{"from": place}) for place in (0, 1, 2, 3)] == [1, 3, 3, None]
+    assert [await burst(**{"from": place, "way": "previous"}) for place in (1, 3, 4, 5)] == [None, 1, 3, 3]
+    await decide(shoot, alone, other, action="reject")
+    later = (await shoot.bursts())["items"][0]
+    await shoot.post(f"/api/bursts/{later['id']}/keep-best")
+    assert await burst(**{"from": 1}) is None
+
+
 async def shown(shoot: Shoot, pass_: dict[str, Any]) -> int:
     (only,) = await order(shoot, pass_)
     return only
