@@ -6,7 +6,7 @@ const part = (id) => document.getElementById(id);
 
 /**
  * `ask`: `list()` is what is shown, {store}, by `grid()`; `escape()` leaves what is open, and says whether anything was;
- * `inHand()` is the photo that keys act on, `bulk` what is selected, and `about(id)` promises that the panel tells of it.
+ * `inHand()` is the photo that keys act on, `bulk` what is selected, and `details` the panel about one.
  */
 export function listenToGalleryKeys(ask) {
   onKeys({
@@ -20,11 +20,11 @@ export function listenToGalleryKeys(ask) {
   });
 }
 
-function putIntoProject({ bulk, inHand, about }) {
+function putIntoProject({ bulk, inHand, details }) {
   if (bulk.inHand()) return bulk.bar.focusProject();
   const photo = inHand();
   if (!photo) return false;
-  about(photo.id).then(() => part("details").querySelector(".project-field input").focus());
+  details.askForProject(photo);
   return true;
 }
 

@@ -347,7 +347,7 @@ function escape() {
   return true;
 }
 
-listenToGalleryKeys({ list: () => ({ store }), grid: () => grid, bulk, inHand: photoInHand, about: showDetails, escape });
+listenToGalleryKeys({ list: () => ({ store }), grid: () => grid, bulk, inHand: photoInHand, details, escape });
 part("pill").addEventListener("click", bringInWaiting);
 part("retry").addEventListener("click", () => again());
 addEventListener("popstate", load);

@@ -34,7 +34,8 @@ export class SelectionBar {
     if (!photos) return;
     this.#part("count").textContent = `${count(selected)} selected`;
     this.#act("all").hidden = isAll || total === undefined;
-    this.#act("all").textContent = `All ${plural(total ?? 0, "photo")}`;
+    this.#act("all").textContent = `All ${count(total ?? 0)}`;
+    this.#act("all").setAttribute("aria-label", `Select all ${plural(total ?? 0, "photo")}`);
     this.#act("page").hidden = isAll;
     this.#act("leave").hidden = !isInProject;
     this.decisions.show(photos);
@@ -48,7 +49,8 @@ export class SelectionBar {
   }
 
   focusProject() {
-    this.project.input.focus();
+    const focused = document.activeElement;
+    this.project.ask(() => focused?.isConnected && focused.focus({ preventScroll: true }));
   }
 
   /** What is under the bar can still be scrolled to. */

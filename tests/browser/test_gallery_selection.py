@@ -233,3 +233,59 @@ async def test_a_finger_selects_by_a_long_touch_and_then_by_taps(site: Site, ser
     await selected(page)
     await card(page, photos[-1]).tap()
     await expect(page.get_by_role("complementary", name="About this photo")).to_be_visible()
+
+
+async def test_other_tabs_follow_and_nothing_moves_there(site: Site, served: str, browser: Browser) -> None:
+    photos = await some_photos(site, 60)
+    page = await opened(browser, f"{served}/gallery", photos[-1])
+    other = await page.context.new_page()
+    await other.goto(f"{served}/gallery")
+    await other.mouse.wheel(0, 300)
+    await other.wait_for_function("scrollY === 300")
+    before = await card(other, photos[-4]).bounding_box()
+    await expect(page.locator("#summary")).to_have_text("60 photos")
+    await page.keyboard.press("a")
+    await page.keyboard.press("x")
+    await expect(card(other, photos[-4]).get_by_text("Rejected")).to_be_visible()
+    assert await card(other, photos[-4]).bounding_box() == before
+    await card(other, photos[-4]).click()
+    panel = other.get_by_role("complementary", name="About this photo")
+    await panel.get_by_role("button", name="Restore").click()
+    await settled(site, "rejected_at IS NULL", 1)
+    await expect(card(page, photos[-4]).get_by_text("Rejected")).to_have_count(0)
+    async with site.session() as session:  # so much that no photo is named
+        await session.execute(text("UPDATE photos SET rejected_at = NULL, user_rating = 5"))
+        await events.record(session, events.PHOTOS, list(range(2_000)))
+        await session.commit()
+    for tab in (page, other):
+        await expect(card(tab, photos[-4]).locator(".stars .on")).to_have_count(5)
+        await expect(card(tab, photos[-4]).get_by_text("Rejected")).to_have_count(0)
+
+
+async def test_further_keys_of_the_focused_card(site: Site, served: str, browser: Browser) -> None:
+    photos = await some_photos(site, 9)
+    async with site.session() as session:
+        await session.execute(
+            text("INSERT INTO bursts (kind, size, started_at) SELECT 'burst', 2, now() FROM generate_series(1, 2)")
+        )
+        await session.execute(
+            text("UPDATE photos SET burst_id = 1 WHERE id = ANY(:ids)"), {"ids": [photos[6].id, photos[5].id]}
+        )
+        await session.execute(
+            text("UPDATE photos SET burst_id = 2 WHERE id = ANY(:ids)"), {"ids": [photos[2].id, photos[1].id]}
+        )
+        await session.commit()
+    page = await opened(browser, f"{served}/gallery", photos[-1])
+    focused = page.locator(".card:focus")
+    await card(page, photos[-1]).focus()
+    for key, n in ((" ", 7), ("]", 6), ("]", 2), ("[", 5), ("Home", 8), ("End", 0), ("ArrowLeft", 1)):
+        await page.keyboard.press(key)
+        await expect(focused).to_have_attribute("data-id", str(photos[n].id))
+    await page.keyboard.press("t")
+    await page.keyboard.type("Iceland")
+    await page.keyboard.press("Enter")
+    await settled(site, "project_id IS NOT NULL", 1)
+    await expect(focused).to_have_attribute("data-id", str(photos[1].id))
+    await expect(focused.locator(".project")).to_have_text("Iceland")
+    await page.keyboard.press("Control+z")
+    await settled(site, "project_id IS NULL", 9)
