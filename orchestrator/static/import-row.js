@@ -61,10 +61,10 @@ export class ImportRow {
     strip.replaceChildren(...items.filter((item) => item.thumbnail_url).map((item) => shown.get(item.id) ?? thumbnail(item)));
   }
 
-  #showState({ state, finished_at: finished, sample, project }) {
+  #showState({ state, finished_at: finished, sample, project, is_watched: isWatched }) {
     const node = this.#part("state");
     node.className = `state badge ${TONES[state] ?? ""}`;
-    const extras = [sample ? `sample of ${count(sample)}` : "", project ? `into ${project}` : "", finished ? ago(finished) : ""];
+    const extras = [isWatched ? "watched" : "", sample ? `sample of ${count(sample)}` : "", project ? `into ${project}` : "", finished ? ago(finished) : ""];
     node.textContent = [`${GLYPHS[state] ?? ""} ${WORDS[state] ?? state}`, ...extras.filter(Boolean)].join(" · ");
   }
 

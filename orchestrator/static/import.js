@@ -25,6 +25,7 @@ part("import-form").addEventListener("submit", async (event) => {
   if (!(await browser.settle())) return;
   const wanted = { ...browser.place };
   if (document.querySelector("[name=amount]:checked").value === "sample") wanted.sample = Number(part("sample").value);
+  else if (part("watch").checked) wanted.watch = true;
   if (part("project").value.trim()) wanted.project = part("project").value.trim();
   part("start").disabled = true;
   await attempt(async () => {
@@ -37,7 +38,14 @@ part("import-form").addEventListener("submit", async (event) => {
 });
 part("sample").addEventListener("focus", () => {
   document.querySelector("[name=amount][value=sample]").checked = true;
+  offerWatching();
 });
+part("import-form").addEventListener("change", offerWatching);
+
+/** Of a sample nothing more is imported later. */
+function offerWatching() {
+  part("watch").disabled = document.querySelector("[name=amount]:checked").value === "sample";
+}
 
 async function attempt(work) {
   part("import-refused").hidden = true;

@@ -1,0 +1,64 @@
+"""The switches of folders on the settings page, and what the import page says of watched ones."""
+
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, expect
+
+from orchestrator import events
+from orchestrator.models import Root
+from tests import factories
+from tests.browser.browsers import Browser
+from tests.site import Site
+
+
+@pytest.fixture
+async def root(site: Site, tmp_path: Path) -> Root:
+    """A root that is there, with a decided photo in it."""
+    folder = tmp_path / "Iceland 2026"
+    folder.mkdir()
+    (folder / "a.nef").write_bytes(b"")
+    async with site.services.sessions.begin() as session:
+        root = await factories.a_root(session, str(folder))
+        photo = await factories.a_photo(session, root, "a.nef", user_rating=4)
+        await factories.a_file(session, photo, b"a.nef")
+    return root
+
+
+async def opened(browser: Browser, served: str, width: int = 1280) -> Page:
+    return await browser.open(f"{served}/settings", width=width)
+
+
+async def test_a_folder_is_watched_and_the_import_page_says_so(browser: Browser, served: str, root: Root) -> None:
+    page = await opened(browser, served)
+    await page.get_by_label("Import new photos as they come: Iceland 2026").check()
+    await expect(page.locator(".watch-said")).to_have_text("Looking through it. Nothing new yet.")
+    await page.get_by_label("Only look now and then: Iceland 2026").check()
+    await page.reload()
+    await expect(page.get_by_label("Only look now and then: Iceland 2026")).to_be_checked()
+    await page.goto(served)
+    await expect(page.locator("#watched li")).to_contain_text(root.label)
+
+
+async def test_sidecars_are_switched_on_and_the_page_says_what_waits_and_why(
+    browser: Browser, served: str, site: Site, root: Root
+) -> None:
+    page = await opened(browser, served, width=390)
+    await page.get_by_label("Write ratings, picks and tags into XMP sidecars: Iceland 2026").check()
+    await expect(page.locator(".sidecars-said")).to_have_text("1 photo to be written.")
+    await expect(page.get_by_text("proprietary RAW files only")).to_be_visible()
+    async with site.services.sessions.begin() as session:
+        (await session.get_one(Root, root.id)).sidecar_problem = "Iceland 2026 can only be read."
+        await events.record(session, events.IMPORTS, [])
+    await expect(page.locator(".sidecars-problem")).to_have_text("Iceland 2026 can only be read.")
+
+
+async def test_what_cannot_be_switched_on_says_why_and_stays_off(
+    browser: Browser, served: str, root: Root, tmp_path: Path
+) -> None:
+    page = await opened(browser, served)
+    (tmp_path / "Iceland 2026").rename(tmp_path / "gone")
+    switch = page.get_by_label("Write ratings, picks and tags into XMP sidecars: Iceland 2026")
+    await switch.click()
+    await expect(page.get_by_role("status").filter(has_text="is not connected")).to_have_count(1)
+    await expect(switch).not_to_be_checked()
