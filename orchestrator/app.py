@@ -26,6 +26,7 @@ from orchestrator.outbox import Relay
 from orchestrator.photos import sweeper
 from orchestrator.pipeline import PIPELINE, Pipeline, limited, stages
 from orchestrator.preferences.service import PreferencesInForce
+from orchestrator.removal.vectors import Forgetting
 from orchestrator.renditions import keeping as renditions
 from orchestrator.results import ResultApplier
 from orchestrator.routers import ROUTERS
@@ -106,7 +107,7 @@ async def _lifespan(app: FastAPI, *, settings: Settings, pipeline: Pipeline) -> 
     await _prepare_database(engine, app.state.services)
     await hub.start()
     await imports.take_up()
-    sweeping: list[Job] = [sweeper.Patrol(claims), partial(sweeper.sweep, claims=claims)]
+    sweeping: list[Job] = [sweeper.Patrol(claims), partial(sweeper.sweep, claims=claims), Forgetting()]
     describing: list[Job] = [watching.Lookout(settings)]
     describing += [partial(job, settings=settings) for job in (watching.count_calls, again.go_on)]
     embeddings: list[Job] = [partial(embedding.choose, settings=settings), embedding.switch_if_complete]

@@ -225,6 +225,5 @@ def _letter(letter: DeadLetter, photo: Photo | None) -> dict[str, Any]:  # Any: 
 def _photo(photo: Photo | None) -> PhotoOfFailure | None:
     if photo is None:
         return None
-    return PhotoOfFailure(
-        id=photo.id, file_name=photo.file_name, thumbnail_url=thumbnail_url(photo.id, photo.thumbnail)
-    )
+    shown = None if photo.deleted_at else thumbnail_url(photo.id, photo.thumbnail)
+    return PhotoOfFailure(id=photo.id, file_name=photo.file_name, thumbnail_url=shown)

@@ -17,6 +17,7 @@ from orchestrator.photos.chosen import Chosen, lock
 from orchestrator.photos.identity import REMOVED
 from orchestrator.photos.service import convert_again
 from orchestrator.taste import service as taste
+from orchestrator.write_back import due as due_sidecars
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ async def bring_back(session: AsyncSession, ids: Sequence[int]) -> list[int]:
     await _go_on_working(session, whole)
     found = await session.scalars(_REOPEN_ITEMS, {"ids": gone, "again": again, "reason": REMOVED})
     await items.note_progress(session, sorted(set(found)))
+    await due_sidecars.note(session, gone)
     await _tell(session, pictures)
     return [one.photo_id for one in pictures]
 
@@ -112,14 +114,14 @@ def _pictures(rows: Sequence[tuple[int, str | None, str | None, bool]]) -> list[
 
 
 async def _stop_working(session: AsyncSession, ids: Sequence[int]) -> None:
-    """What waits is not begun. Answers to what is in work find nothing that waits for them."""
-    await session.execute(
-        text(
-            "UPDATE stage_runs SET state = 'cancelled', hold_key = NULL, finished_at = now()"
-            " WHERE photo_id = ANY(:ids) AND state IN ('queued', 'published', 'retrying', 'held')"
-        ),
-        {"ids": list(ids)},
-    )
+    """What waits is not begun, and what failed is no problem any more. Answers to what is in work find nothing that
+    waits for them."""
+    for statement in (
+        "UPDATE stage_runs SET state = 'cancelled', hold_key = NULL, finished_at = now()"
+        " WHERE photo_id = ANY(:ids) AND state IN ('queued', 'published', 'retrying', 'held', 'failed')",
+        "UPDATE dead_letters SET state = 'resolved' WHERE photo_id = ANY(:ids) AND state <> 'resolved'",
+    ):
+        await session.execute(text(statement), {"ids": list(ids)})
     pending = text("SELECT DISTINCT photo_id FROM import_items WHERE photo_id = ANY(:ids) AND state = 'pending'")
     waiting = await session.scalars(pending, {"ids": list(ids)})
     await items.settle(session, dict.fromkeys(waiting, ("skipped", REMOVED)))

@@ -5,6 +5,9 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+from orchestrator.models import Photo
+from orchestrator.removal.vectors import Forgetting
+from tests import factories
 from tests.archive import Archive, sweep
 from tests.stack import a_jpeg
 
@@ -150,6 +153,42 @@ async def test_a_photo_that_is_removed_before_it_is_converted_is_not_begun(archi
     await archive.work()
     assert (await archive.progress(import_id))["done"] == 1
     assert (await archive.photo())["preview"]
+    await archive.check_books()
+
+
+async def test_vectors_go_later_and_are_asked_for_when_the_photo_is_back(archive: Archive) -> None:
+    one, two = await two_photos(archive)
+    await archive.sql("INSERT INTO embedding_models (name, state) VALUES ('starter', 'current')")
+    await archive.sql(
+        "INSERT INTO photo_vectors (photo_id, model, vector)"
+        " SELECT id, 'starter', CAST(array_fill(0.1, ARRAY[768]) AS halfvec) FROM photos"
+    )
+    await archive.sql("DELETE FROM stage_runs WHERE stage = 'embed'")
+    done = await remove(archive, ids=[one])
+    async with archive.site.services.sessions.begin() as session:
+        await Forgetting()(session)
+    assert len(await archive.sql("SELECT 1 FROM photo_vectors")) == 2, "not a day old"
+    async with archive.site.services.sessions.begin() as session:
+        await Forgetting(older_than_seconds=0)(session)
+    assert await archive.sql("SELECT photo_id FROM photo_vectors") == [{"photo_id": two}]
+    await undo(archive, done["removal"])
+    runs = await archive.sql("SELECT photo_id, state FROM stage_runs WHERE stage = 'embed'")
+    assert runs == [{"photo_id": one, "state": "queued"}]
+
+
+async def test_what_went_wrong_with_a_removed_photo_is_no_problem_any_more(archive: Archive) -> None:
+    (archive.photos / "broken.jpg").write_bytes(b"no picture")
+    await archive.imported()
+    photo = await archive.photo()
+    async with archive.site.services.sessions.begin() as session:
+        await factories.a_dead_letter(session, await session.get(Photo, photo["id"]))
+    done = await remove(archive, ids=[photo["id"]])
+    client = archive.site.client
+    assert (await client.get("/api/dead-letters")).json()["items"] == []
+    assert (await client.get("/api/photos", params={"filter": "failed"})).json()["items"] == []
+    assert await archive.sql("SELECT 1 FROM stage_runs WHERE state = 'failed'") == []
+    await undo(archive, done["removal"])
+    assert len(await archive.queued()) == 1, "it is tried again"
     await archive.check_books()
 
 
