@@ -169,7 +169,15 @@ async def test_axe_finds_nothing_in_what_opens_over_the_gallery(
     await page.get_by_role("button", name="Pipeline").click()
     await expect(page.get_by_role("heading", name="Pipeline")).to_be_visible()
     pipeline = await violations(page)
-    assert (details, strip, pipeline) == ([], [], [])
+    await page.keyboard.press("Escape")
+    await card.focus()
+    await page.keyboard.press("m")
+    await expect(page.get_by_role("region", name="Selected photos")).to_be_visible()
+    selection = await violations(page)
+    await page.get_by_role("button", name="Remove…").click()
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    removal = await violations(page)
+    assert (details, strip, pipeline, selection, removal) == ([], [], [], [], [])
 
 
 async def violations(page: Page) -> list[str]:
