@@ -111,13 +111,13 @@ class Photo(SQLModel, table=True):
             "photos_content_type",
             "content_type",
             text("id DESC"),
-            postgresql_where=text(f"{_VISIBLE} AND content_type IS NOT NULL"),
+            postgresql_where=text("deleted_at IS NULL AND content_type IS NOT NULL"),  # counted with those that failed
         ),
         Index(
             "photos_camera",
             "camera_model",
             text("id DESC"),
-            postgresql_where=text(f"{_VISIBLE} AND camera_model IS NOT NULL"),
+            postgresql_where=text("deleted_at IS NULL AND camera_model IS NOT NULL"),  # counted with those that failed
         ),
         Index("photos_score_activation", "score_activation", "id", postgresql_where=text(_VISIBLE)),
         Index(

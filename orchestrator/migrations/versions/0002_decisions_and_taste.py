@@ -338,7 +338,7 @@ def upgrade() -> None:  # noqa: PLR0915  # a list of tables and columns, not log
         postgresql_where=sa.text(f"{_SHOWN} AND user_rating >= 4 AND project_id IS NULL"),
     )
     for name, column in (("photos_content_type", "content_type"), ("photos_camera", "camera_model")):
-        condition = f"preview IS NOT NULL AND deleted_at IS NULL AND {column} IS NOT NULL"
+        condition = f"deleted_at IS NULL AND {column} IS NOT NULL"
         op.create_index(name, "photos", [column, sa.literal_column("id DESC")], postgresql_where=sa.text(condition))
     op.create_table(
         "photo_words",

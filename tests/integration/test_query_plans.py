@@ -1,0 +1,105 @@
+"""However long the archive is, no page makes a query that reads all of a large table."""
+
+import asyncio
+import re
+
+import pytest
+
+from benchmarks.archive import fill
+from tests.plans import Statement, plan_of, statements
+from tests.site import Site
+
+PHOTOS = 6_000
+LARGE = "photos|stage_runs|rating_events|photo_words|import_items|photo_vectors|photo_files|error_logs|dead_letters"
+SCAN = re.compile(rf"Seq Scan on ({LARGE})\b")
+
+# A page asks for the first of these as a whole, and for the others while one works on it.
+PAGES = {
+    "gallery": [
+        "/gallery",
+        "/gallery?filter=unrated&sort=captured&camera=Z+6",
+        "/api/photos?limit=120",
+        "/api/photos?ids=100,200,300",
+        "/api/photos?q=lighthouse",
+        "/api/photos?tag=dog&sort=taste",
+        "/api/photos/anchors",
+        "/api/photos/anchors?sort=captured&around=3000",
+        "/api/photos/anchors?sort=rating&filter=rated",
+        "/api/photos/anchors?filter=failed",
+        "/api/photos/anchors?q=lighthouse",
+        "/api/photos/between?first=3000&last=2000&filter=nomatch",
+        "/api/photos/between?first=3000&last=2000&sort=sharpness",
+        "/api/photos/counts",
+        "/api/photos/counts?camera=Z+6",
+        "/api/photos/counts?content_type=street",
+        "/api/photos/counts?project=Iceland",
+        "/api/photos/counts?import=1",
+        "/api/photos/counts?q=dog&tag=dog",
+        "/api/photos/counts?technical=90&from=2016-01-01",
+        "/api/photos/facets",
+        "/api/photos/facets?filter=unrated",
+        "/api/photos/facets?camera=Z+6&q=dog",
+        "/api/photos/3000",
+        "/api/photos/3000/history",
+        "/api/photos/3000/maybes",
+        "/api/bursts",
+        "/api/bursts/1",
+    ],
+    "loupe": ["/review?pass=cull", "/api/review/passes/1", "/api/review/passes/1/items?from=1&limit=50"],
+    "projects": ["/projects", "/projects/1", "/api/projects", "/api/projects/1", "/api/projects/1/photos"],
+    "problems": [
+        "/logs",
+        "/dead-letters",
+        "/problems/now",
+        "/logs/rows?newer_than=1",
+        "/dead-letters/rows?newer_than=1",
+        "/api/failures",
+        "/api/dead-letters",
+        "/api/dead-letters/causes",
+        "/api/dead-letters/1",
+    ],
+    "taste": ["/taste", "/api/taste", "/api/taste/photos"],
+    "import": ["/", "/api/imports", "/api/imports/1", "/api/imports/1/landed", "/api/roots", "/api/stages"],
+}
+
+# What reads all of a table on purpose, and why that is no harm.
+EXCEPTIONS = {
+    "/api/photos/counts?technical=90&from=2016-01-01": "It counts what is left of all; answers are kept twenty times as"
+    " long as they took, and nothing on the page waits for them.",
+}
+
+
+@pytest.fixture
+async def large(site: Site) -> Site:
+    await asyncio.to_thread(fill, str(site.services.settings.database_url), PHOTOS)
+    return site
+
+
+async def test_no_page_scans_a_large_table(large: Site) -> None:
+    found = []
+    for kind in ("cull", "rate"):
+        opened = await asked(large, "/api/review/passes", json={"pass": kind})
+        found += [("loupe", f"open {kind}", *scan) for scan in await scans(large, opened)]
+    for page, addresses in PAGES.items():
+        for address in addresses:
+            found += [(page, address, *scan) for scan in await scans(large, await asked(large, address))]
+    assert [scan for scan in found if scan[1] not in EXCEPTIONS] == []
+    assert {scan[1] for scan in found} == set(EXCEPTIONS), "an exception that is none any more"
+
+
+async def asked(site: Site, address: str, **body: object) -> list[Statement]:
+    """The statements that an address makes, each once."""
+    with statements(site) as told:
+        answer = await (site.client.post(address, **body) if body else site.client.get(address))  # type: ignore[arg-type]
+        assert answer.status_code < 400, f"{address}: {answer.text[:300]}"
+    return list({statement: (statement, parameters) for statement, parameters in told}.values())
+
+
+async def scans(site: Site, told: list[Statement]) -> list[tuple[str, str]]:
+    """A statement and the line of its plan, for each scan."""
+    found = []
+    for statement in told:
+        if re.match(r"\s*(SELECT|WITH|INSERT|UPDATE)", statement[0]):
+            plan = await plan_of(site, statement)
+            found += [(" ".join(statement[0].split()), line.strip()) for line in plan if SCAN.search(line)]
+    return found
