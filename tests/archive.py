@@ -152,7 +152,8 @@ class Archive:
         on_disk = {str(path.relative_to(claims)) for path in claims.rglob("*") if path.is_file()}
         rows = await self.sql("SELECT preview, thumbnail FROM photos WHERE preview IS NOT NULL AND deleted_at IS NULL")
         rows += await self.sql("SELECT claim FROM renditions")
-        needed = {claim for row in rows for claim in row.values()}
+        rows += await self.sql("SELECT upload, preview, thumbnail FROM placards")
+        needed = {claim for row in rows for claim in row.values() if claim}
         unneeded = {row["claim"] for row in await self.sql("SELECT claim FROM orphan_candidates")}
         assert needed <= on_disk
         assert on_disk - needed <= unneeded

@@ -173,7 +173,9 @@ class Stack:
         assert self.sql("SELECT root_id, path FROM photo_files GROUP BY 1, 2 HAVING count(*) > 1") == []
         claims = self.home / "claims"
         on_disk = {str(p.relative_to(claims)) for p in claims.rglob("*") if p.is_file()} if claims.exists() else set()
-        known = {c for row in self.sql("SELECT preview, thumbnail FROM photos WHERE preview IS NOT NULL") for c in row}
+        rows = self.sql("SELECT preview, thumbnail FROM photos WHERE preview IS NOT NULL")
+        rows += self.sql("SELECT upload, preview, thumbnail FROM placards")
+        known = {claim for row in rows for claim in row if claim}
         assert known <= on_disk
         unneeded = {row[0] for row in self.sql("SELECT claim FROM orphan_candidates")}
         assert on_disk - known <= unneeded, "orphaned files"

@@ -222,6 +222,7 @@ async def test_nothing_of_a_placard_reaches_the_archive(archive: Archive) -> Non
     review = await archive.site.client.post("/api/review/passes", json={"pass": "cull"})
     assert review.status_code == 200, review.text
     assert review.json()["n"] == 1
+    await archive.check_books()
     by = (await get("/api/curation")).json()["described"]
     assert by == [{"described_by": "llava", "prompt_version": 1, "photos": 1}]
 
