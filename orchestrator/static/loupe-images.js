@@ -5,12 +5,14 @@ const AT_ONCE = 2;
 const WARM = 4; // browsers let go of decoded pixels by themselves: those that come next are decoded again
 
 const pictures = new Map(); // address -> picture; the most recently used last
-const listeners = new Set();
+const listeners = { decoded: new Set(), broken: new Set() };
 let plan = [];
 let underWay = 0;
 
 /** `listener()` when one more picture is decoded. */
-export const onDecoded = (listener) => listeners.add(listener);
+export const onDecoded = (listener) => listeners.decoded.add(listener);
+/** `listener(url)` when what was fetched is no picture. It is fetched again when it is planned the next time. */
+export const onBroken = (listener) => listeners.broken.add(listener);
 
 /**
  * The picture at an address: {url, image, pixels, isDecoded, decoded}. The image can be put into the page at once.
@@ -66,9 +68,13 @@ function fetched(shape) {
     () => {
       picture.isDecoded = true;
       performance.mark("loupe:decoded", { detail: { url: shape.url } });
-      for (const listener of listeners) listener();
+      for (const listener of listeners.decoded) listener();
     },
-    () => {}, // its words stand there instead
+    () => {
+      pictures.delete(shape.url);
+      plan = plan.filter(({ url }) => url !== shape.url);
+      for (const listener of listeners.broken) listener(shape.url);
+    },
   );
   return picture;
 }

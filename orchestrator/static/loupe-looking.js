@@ -50,6 +50,7 @@ export class Looking {
   }
 
   zoom(pointer) {
+    if (this.stage.isEmpty) return;
     const hasZoomed = this.stage.toggleZoom(pointer);
     if (!hasZoomed) flash("Every pixel of this photo is seen already");
     else flash(this.stage.isZoomed ? "100 %" : "The whole photo");

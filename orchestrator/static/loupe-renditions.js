@@ -39,6 +39,12 @@ export class Renditions {
     return found?.state === "ready" ? found : undefined;
   }
 
+  /** There is no picture at its address any more: it is asked for again when it is wanted the next time. */
+  forget(url) {
+    for (const [key, known] of this.known) if (known.url === url) this.known.delete(key);
+    this.asked = {};
+  }
+
   /** Why there is none, in words; undefined while there may be one. */
   trouble(photo, size) {
     return this.known.get(keyOf(photo, size))?.message;

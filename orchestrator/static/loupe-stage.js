@@ -1,5 +1,5 @@
 // Where photos are looked at: which pictures of them are wanted and in which order, and the zoom that all panes share.
-import { decodeAhead, onDecoded } from "./loupe-images.js";
+import { decodeAhead, onBroken, onDecoded } from "./loupe-images.js";
 import { Pane, previewOf } from "./loupe-pane.js";
 import { Renditions, sizeFor } from "./loupe-renditions.js";
 import { paintedStep } from "./loupe-timing.js";
@@ -21,6 +21,7 @@ export class LoupeStage {
     this.main = this.open(node);
     this.active = this.main;
     onDecoded(() => this.#improve());
+    onBroken((url) => this.renditions.forget(url));
   }
 
   /** A pane in a node, for one more photo beside the others. */
@@ -39,6 +40,11 @@ export class LoupeStage {
 
   get isZoomed() {
     return this.zoom !== undefined;
+  }
+
+  /** Whether there is a picture to look at closely. */
+  get isEmpty() {
+    return this.active.picture === undefined;
   }
 
   /** The photo that is stood at. Frames of one burst are seen at the same point, other photos as a whole. */
@@ -81,11 +87,11 @@ export class LoupeStage {
 
   // Zoom
 
-  /** 100 % at the pointer, or the whole photo again; false when it has no more pixels than are seen. */
+  /** 100 % at the pointer, or the whole photo again; whether it has more pixels than are seen. */
   toggleZoom(pointer) {
     if (this.isZoomed) return this.#setZoom(undefined);
     const pane = this.#paneAt(pointer);
-    if (fitLevel(pane.place) >= 1) return false;
+    if (!pane.picture || fitLevel(pane.place) >= 1) return false;
     return this.#setZoom(zoomedTo(pane.place, undefined, 1, pane.pointAt(pointer)));
   }
 
@@ -98,10 +104,6 @@ export class LoupeStage {
 
   pan(by) {
     if (this.isZoomed) this.#setZoom(panned(this.active.place, this.zoom, by));
-  }
-
-  leaveZoom() {
-    this.#setZoom(undefined);
   }
 
   /** The pixels that are looked at: {isThere, trouble} of the pane in hand, while it is zoomed. */
