@@ -75,7 +75,7 @@ def _models(settings: Settings, options: argparse.Namespace) -> int:
 def _export(settings: Settings, options: argparse.Namespace) -> int:
     from orchestrator.export import command
 
-    wishes = {name: getattr(options, name) for name in ("project", "full_size", "dry_run", "refresh")}
+    wishes = {name: getattr(options, name) for name in ("project", "full_size", "gps", "dry_run", "refresh")}
     return command.export(settings, options.target, wishes)
 
 
@@ -157,7 +157,8 @@ def _parser() -> argparse.ArgumentParser:
     export = commands.add_parser("export", help="write what you approved, and photos.json, into a folder")
     export.add_argument("--target", type=Path, required=True, metavar="DIR", help="made if it is not there")
     export.add_argument("--project", metavar="NAME", help="only photos of this project")
-    export.add_argument("--full-size", action="store_true", help="the JPEGs themselves instead of previews")
+    export.add_argument("--full-size", action="store_true", help="all pixels instead of previews")
+    export.add_argument("--gps", action="store_true", help="pictures say where they were made, if the photos do")
     export.add_argument("--dry-run", action="store_true", help="say what would be done, and write nothing")
     export.add_argument("--refresh", action="store_true", help="bring entries up to date, mark what is withdrawn")
     export.set_defaults(run=_export)

@@ -1,5 +1,5 @@
-"""A JPEG as it is given away: the same pixels, its colour profile, who made it, and nothing else. No place, no serial
-number, no picture behind the picture."""
+"""A JPEG as it is given away: the same pixels, its colour profile, who made it, and nothing else. No place unless asked
+for, no serial number, no picture behind the picture."""
 
 import struct
 from collections.abc import Callable, Iterator
@@ -33,18 +33,24 @@ class _Segment:
 
 
 def for_giving_away(
-    data: bytes, credit: exif.Tags, srgb: Iterator[bytes] | tuple[bytes, ...] = (), orientation: int | None = None
+    data: bytes,
+    credit: exif.Tags,
+    srgb: Iterator[bytes] | tuple[bytes, ...] = (),
+    orientation: int | None = None,
+    *,
+    with_place: bool = False,
 ) -> Picture:
     """The picture without what its Exif, XMP and IPTC say, but for the orientation and the credit. `credit` fills in
     what the picture itself does not name. `srgb`: profile segments for a picture that has none and may be sRGB.
-    `orientation`: which way is up, where that is known better than from the picture.
+    `orientation`: which way is up, where that is known better than from the picture. `with_place`: say where it was.
 
     Raises NotAJpeg.
     """
     head, scans = _parts(data)
     own = _tags(head)
     tags = replace(own, artist=own.artist or credit.artist, copyright=own.copyright or credit.copyright)
-    tags = replace(tags, orientation=orientation or own.orientation)
+    place = (own.place or credit.place) if with_place else None
+    tags = replace(tags, orientation=orientation or own.orientation, place=place)
     profile = _profile(head) or (tuple(srgb) if own.may_be_srgb else ())
     kept = [one for one in head if not _says_too_much(one)]
     leading = [one for one in kept if one.marker == _APP0]

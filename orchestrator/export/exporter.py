@@ -1,7 +1,7 @@
 """The file work of an export. Kill it anywhere and run it again: no picture is there twice, and none is missing."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ from orchestrator.export.photo import Photo
 from shared.claims import ClaimStore
 from shared.jpeg import Picture
 
+_AHEAD = 6  # photos
 _LEAST_BETWEEN_WRITINGS = 100  # pictures; more where photos.json is long, so that writing it stays a small part
 
 
@@ -26,8 +27,10 @@ class Job:
     photos: Sequence[Photo]
     known: Sequence[Photo] = ()
     full_size: bool = False
+    gps: bool = False
     dry_run: bool = False
     refresh: bool = False
+    rendered: Callable[[int, Sequence[int]], bytes] | None = None  # of a photo, and those after it; for full size
 
 
 @dataclass
@@ -75,12 +78,13 @@ def _export(job: Job, claims: ClaimStore, progress: Progress, disk: Disk) -> Non
 
 def _add(job: Job, manifest: Manifest, claims: ClaimStore, progress: Progress, disk: Disk) -> None:
     unwritten = 0
+    to_render = _to_render(job, manifest)
     for photo in job.photos:
         if manifest.find(photo.said()) is not None:
             progress.already += 1
         else:
             try:
-                picture = pictures.picture_of(photo, claims, full_size=job.full_size)
+                picture = pictures.picture_of(photo, claims, _rendered(job, to_render), gps=job.gps)
             except pictures.NotExportable as exc:
                 progress.left.append((photo, exc.message))
             else:
@@ -91,6 +95,28 @@ def _add(job: Job, manifest: Manifest, claims: ClaimStore, progress: Progress, d
         if unwritten >= max(_LEAST_BETWEEN_WRITINGS, len(manifest.entries) // 10):
             manifest.write(disk)
             unwritten = 0
+
+
+def _to_render(job: Job, manifest: Manifest) -> list[int]:
+    """The photos whose full size has to be made, in the order in which they are exported."""
+    return [
+        photo.id
+        for photo in job.photos
+        if job.full_size and pictures.is_to_be_rendered(photo) and manifest.find(photo.said()) is None
+    ]
+
+
+def _rendered(job: Job, to_render: Sequence[int]) -> pictures.Rendered | None:
+    """The workers are told of the next ones, too: while one is written, others are made."""
+    make = job.rendered
+    if not job.full_size or make is None:
+        return None
+
+    def rendered(photo_id: int) -> bytes:
+        at = to_render.index(photo_id) + 1 if photo_id in to_render else len(to_render)
+        return make(photo_id, to_render[at : at + _AHEAD])
+
+    return rendered
 
 
 def _put(folder: Path, photo: Photo, picture: Picture, manifest: Manifest, disk: Disk) -> Entry:

@@ -1,41 +1,50 @@
 """The picture of a photo that is given away: its preview, or the JPEG in full size."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from orchestrator.export.full_size import NotRendered
 from orchestrator.export.photo import Photo, Source
-from orchestrator.models.states import COMPANION
 from shared import exif, jpeg
 from shared.claims import ClaimStore, claim_of
 from shared.errors import KeepersError
-from shared.formats import RAW_EXTENSIONS, extension_of
+from shared.formats import extension_of
 
 _HEAD_BYTES = 256 * 1024  # Exif stands at the beginning
 _JPEG = ("jpg", "jpeg")
+
+Rendered = Callable[[int], bytes]  # all pixels of the photo with this number, as JPEG; raises NotRendered
 
 
 class NotExportable(KeepersError):
     """This photo cannot be exported."""
 
 
-def picture_of(photo: Photo, claims: ClaimStore, *, full_size: bool) -> jpeg.Picture:
-    """Raises NotExportable with the sentence that says why not."""
-    preview = _preview(photo, claims, is_needed=not full_size)
+def picture_of(
+    photo: Photo, claims: ClaimStore, rendered: Rendered | None = None, *, gps: bool = False
+) -> jpeg.Picture:
+    """The preview or, with `rendered`, the picture in full size: that makes it of what is no JPEG in sRGB.
+
+    Raises NotExportable with the sentence that says why not.
+    """
+    preview = _preview(photo, claims, is_needed=rendered is None)
+    data = preview if rendered is None else _full_size(photo, claims, rendered)
     try:
-        if not full_size:
-            return jpeg.for_giving_away(preview, _credit(photo, claims))
-        data = _full_size(photo, claims)
-        return jpeg.for_giving_away(data, _credit(photo, claims), _profile(preview))
+        return jpeg.for_giving_away(data, _credit(photo, claims), _profile(preview), with_place=gps)
     except jpeg.NotAJpeg as exc:
         raise NotExportable(f"{photo.file_name} is damaged: {exc}.") from exc
+
+
+def is_to_be_rendered(photo: Photo) -> bool:
+    """Whether its full size has to be made, as far as that shows without reading pictures."""
+    return not _jpegs(photo)
 
 
 def trouble_with(photo: Photo, claims: ClaimStore, *, full_size: bool) -> str | None:
     """Why it cannot be exported, as far as that shows without reading pictures."""
     if full_size:
-        if not (files := _jpegs(photo)):
-            return _no_jpeg(photo)
+        files = _jpegs(photo) or photo.sources
         return None if any(_is_there(one, claims) for one in files) else _gone(photo)
     if photo.preview is None or not claims.verify(photo.preview):
         return _no_preview(photo)
@@ -54,15 +63,29 @@ def _preview(photo: Photo, claims: ClaimStore, *, is_needed: bool) -> bytes:
     return b""
 
 
-def _full_size(photo: Photo, claims: ClaimStore) -> bytes:
-    if not (files := _jpegs(photo)):
-        raise NotExportable(_no_jpeg(photo))
+def _full_size(photo: Photo, claims: ClaimStore, rendered: Rendered) -> bytes:
+    files = _jpegs(photo)
     for one in files:
         try:
-            return _path(one, claims).read_bytes()
+            data = _path(one, claims).read_bytes()
         except (OSError, KeepersError):
             continue
-    raise NotExportable(_gone(photo))
+        if jpeg.is_srgb(data, _says_srgb):
+            return data
+        break
+    else:
+        if files:
+            raise NotExportable(_gone(photo))
+    try:
+        return rendered(photo.id)
+    except (NotRendered, OSError) as exc:
+        why = exc.message if isinstance(exc, NotRendered) else f"{exc.strerror}."
+        raise NotExportable(f"{photo.file_name} cannot be exported in full size: {why}") from exc
+
+
+def _says_srgb(profile: bytes) -> bool:
+    """Of a profile that only a worker could understand: it has the name."""
+    return b"sRGB" in profile or "sRGB".encode("utf-16-be") in profile
 
 
 def _jpegs(photo: Photo) -> Sequence[Source]:
@@ -71,17 +94,19 @@ def _jpegs(photo: Photo) -> Sequence[Source]:
 
 
 def _credit(photo: Photo, claims: ClaimStore) -> exif.Tags:
-    """Who made it and whose it is, as the camera or an editor wrote it into a file of the photo; nothing when its drive
-    is away. An orientation is none of a preview's: that is upright."""
+    """Who made it, whose it is and where it was, as the camera or an editor wrote it into a file of the photo; nothing
+    when its drive is away. An orientation is none of a preview's: that is upright."""
+    known = exif.Tags()
     for one in photo.sources:
         try:
             with open(_path(one, claims), "rb") as file:
                 tags = jpeg.tags_of(file.read(_HEAD_BYTES))
         except (OSError, KeepersError):
             continue
-        if tags.artist or tags.copyright:
-            return exif.Tags(tags.artist, tags.copyright)
-    return exif.Tags()
+        known = exif.Tags(
+            known.artist or tags.artist, known.copyright or tags.copyright, place=known.place or tags.place
+        )
+    return known
 
 
 def _profile(preview: bytes) -> tuple[bytes, ...]:
@@ -105,13 +130,6 @@ def _path(one: Source, claims: ClaimStore) -> Path:
 
 def _no_preview(photo: Photo) -> str:
     return f"{photo.file_name} has no preview yet. Export again once it has."
-
-
-def _no_jpeg(photo: Photo) -> str:
-    kinds = [extension_of(one.path) for one in photo.sources if one.role != COMPANION]
-    if any(kind in RAW_EXTENSIONS for kind in kinds):
-        return f"{photo.file_name}: full size of a RAW without a JPEG is to come. Its preview can be exported."
-    return f"{photo.file_name}: full size of anything but JPEG is to come. Its preview can be exported."
 
 
 def _gone(photo: Photo) -> str:

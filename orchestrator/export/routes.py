@@ -22,7 +22,7 @@ async def start_export(request: Request, services: ServicesDep, wish: NewExport)
     """Begin to export what the rule takes and the folder does not have yet. Returns at once. 409 while another runs,
     422 with a sentence when the folder cannot be exported to."""
     folder = await asyncio.to_thread(folder_named, wish.target, wish.target_claim)
-    wanted = Wish(folder, wish.project or None, wish.full_size, wish.dry_run, wish.refresh)
+    wanted = Wish(folder, wish.project or None, wish.full_size, wish.gps, wish.dry_run, wish.refresh)
     return (await exports_of(request, services).start(wanted)).view()
 
 
@@ -52,6 +52,8 @@ async def plan_of(services: Services, project: str | None) -> ExportPlan:
 def exports_of(request: Request, services: Services) -> Exports:
     state = request.app.state
     if not hasattr(state, "exports"):
-        state.exports = Exports(services.sessions, services.claims, services.settings)
+        state.exports = Exports(
+            services.sessions, services.claims, services.settings, services.wake, services.trouble_of
+        )
     exports: Exports = state.exports
     return exports

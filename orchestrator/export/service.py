@@ -3,6 +3,7 @@ done is in the folder, and the same export again goes on from there."""
 
 import threading
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from orchestrator.export import manifest as manifests
 from orchestrator.export import queries, target
 from orchestrator.export.disk import Busy
 from orchestrator.export.exporter import Job, Progress, export
+from orchestrator.export.full_size import FullSize
 from orchestrator.export.manifest import Manifest, ManifestBroken
 from orchestrator.export.views import ExportView, NotExported
 from orchestrator.imports.folders import shown
@@ -33,6 +35,7 @@ class Wish:
     target: Path
     project: str | None = None
     full_size: bool = False
+    gps: bool = False
     dry_run: bool = False
     refresh: bool = False
 
@@ -54,7 +57,7 @@ class Export:
         return ExportView.model_validate(
             {
                 **{name: getattr(self, name) for name in ("id", "state", "error", "started_at", "finished_at")},
-                **{name: getattr(wish, name) for name in ("project", "full_size", "dry_run", "refresh")},
+                **{name: getattr(wish, name) for name in ("project", "full_size", "gps", "dry_run", "refresh")},
                 **{name: getattr(seen, name) for name in counts},
                 "target": shown(wish.target),
                 "left": len(named),
@@ -64,10 +67,20 @@ class Export:
 
 
 class Exports:
-    def __init__(self, sessions: Sessions, claims: ClaimStore, settings: Settings) -> None:
+    """Made on the event loop."""
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        claims: ClaimStore,
+        settings: Settings,
+        wake: Callable[[], None],
+        trouble_of: Callable[[str], str | None],
+    ) -> None:
         self._sessions = sessions
         self._claims = claims
         self._settings = settings
+        self._full_size = FullSize(sessions, claims, wake, trouble_of)
         self._exports: dict[str, Export] = {}
         self._is_starting = False
 
@@ -108,7 +121,7 @@ class Exports:
             manifest = await run_in_threadpool(_manifest, wish.target)
             photos = await queries.to_export(session, project)
             known = await queries.known(session, *manifest.identities()) if wish.refresh else []
-        return Job(wish.target, photos, known, wish.full_size, wish.dry_run, wish.refresh)
+        return Job(wish.target, photos, known, wish.full_size, wish.gps, wish.dry_run, wish.refresh, self._full_size.of)
 
     def _run(self, made: Export, job: Job) -> None:
         try:

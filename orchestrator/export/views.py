@@ -44,6 +44,7 @@ class NewExport(BaseModel):
     target_claim: ClaimPath | None = None
     project: Annotated[str | None, Field(max_length=200, description="only photos of this project")] = None
     full_size: bool = False
+    gps: Annotated[bool, Field(description="pictures say where they were made, if the photos do")] = False
     dry_run: bool = False
     refresh: Annotated[bool, Field(description="bring entries up to date and mark withdrawn ones")] = False
 
@@ -70,6 +71,7 @@ class ExportView(BaseModel):
     target: str
     project: str | None
     full_size: bool
+    gps: bool
     dry_run: bool
     refresh: bool
     total: int

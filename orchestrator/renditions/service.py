@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from orchestrator import runs
+from orchestrator.db import Sessions
 from orchestrator.imports.roots import root_key
 from orchestrator.photos import sweeper
 from orchestrator.photos.addresses import preview_url, rendition_url
@@ -49,6 +50,12 @@ async def wish(
     await _queue(session, found, new)
     await _note_use(session, [photo.made.claim for photo in found if photo.made])
     return answer
+
+
+async def wish_alone(sessions: Sessions, claims: ClaimStore, ids: Sequence[int]) -> Renditions:
+    """In full size, for an export: after all that somebody looks at."""
+    async with sessions.begin() as session:
+        return await wish(session, claims, ids, "full", EXPORTING)
 
 
 async def _lock(session: AsyncSession, ids: Sequence[int], size: Size) -> None:
@@ -152,8 +159,7 @@ async def _queue(session: AsyncSession, found: Sequence[Asked], new: Sequence[ru
 async def _note_use(session: AsyncSession, claims: Sequence[str]) -> None:
     await session.execute(
         text(
-            "UPDATE renditions SET used_at = now() WHERE claim = ANY(:claims)"
-            " AND used_at < now() - interval '1 minute'"
+            "UPDATE renditions SET used_at = now() WHERE claim = ANY(:claims) AND used_at < now() - interval '1 minute'"
         ),
         {"claims": list(claims)},
     )

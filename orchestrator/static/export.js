@@ -27,7 +27,7 @@ if (newest?.state === "running") follow(newest);
 
 async function start(isDryRun) {
   localStorage.setItem(TARGET, target.value);
-  const wish = { target: target.value, dry_run: isDryRun, full_size: part("full-size").checked, refresh: part("refresh").checked };
+  const wish = { target: target.value, dry_run: isDryRun, full_size: part("full-size").checked, gps: part("gps").checked, refresh: part("refresh").checked };
   if (part("project")?.value) wish.project = part("project").value;
   say("refused", "");
   say("outcome", "");

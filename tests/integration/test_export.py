@@ -165,11 +165,8 @@ async def test_full_size_is_the_companion_or_the_jpeg_itself_without_its_place(d
     await desk.photo("jpeg.jpg", large + b"\xff\xd8 a second picture")
     pair = await desk.photo("pair.DNG", dng(scene(64, 48)))
     await desk.companion(pair, "pair.JPG", saved(scene(240, 160), "JPEG"))
-    await desk.photo("raw.DNG", dng(scene(64, 48)))
     seen = await desk.export(full_size=True)
-    assert [one["message"] for one in seen["not_exported"]] == [
-        "raw.DNG: full size of a RAW without a JPEG is to come. Its preview can be exported."
-    ]
+    assert seen["left"] == 0
     sizes = {entry["filename"]: (entry["width"], entry["height"]) for entry in desk.entries}
     assert sizes == {"jpeg.jpg": (200, 300), "pair.jpg": (240, 160)}
     given = (desk.target / "jpeg.jpg").read_bytes()
@@ -258,7 +255,7 @@ async def test_the_command_exports_through_the_open_keepers(
 ) -> None:
     await desk.photo("a.jpg")
     settings = desk.site.services.settings
-    wishes = {"project": None, "full_size": False, "dry_run": False, "refresh": False}
+    wishes = {"project": None, "full_size": False, "gps": False, "dry_run": False, "refresh": False}
     out = io.StringIO()
     with pytest.raises(KeepersError, match="keepers up"):
         await asyncio.to_thread(command.export, settings, desk.target, wishes, out)

@@ -74,9 +74,12 @@ def _of_companion(
     try:
         beside = originals.read(request.companion, request, claims)
         least = min(edge or LONGEST_JPEG, (request.long_edge or 0) - raw.CROPPED_PIXELS)
-        if max(jpeg.size_of(beside.data)) < least:
-            return None
-        return Drawn(_of_jpeg(beside.data, edge, check_size), "companion", f"{beside.content_hash}-companion")
+        key, kind = f"{beside.content_hash}-companion", images.kind_of(beside.data, "jpg")
+        if kind == "JPEG":
+            is_enough = max(jpeg.size_of(beside.data)) >= least
+            return Drawn(_of_jpeg(beside.data, edge, check_size), "companion", key) if is_enough else None
+        shown, _ = images.decode(beside.data, kind, check_size)
+        return Drawn(_of_pixels(shown, edge), "companion", key) if max(shown.pixels.shape) >= least else None
     except Hold:
         raise
     except (Verdict, jpeg.NotAJpeg) as reason:

@@ -1,0 +1,58 @@
+"""Pictures with every pixel, made by the stage `render`, for the thread that exports."""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, TypeVar
+
+from orchestrator.db import Sessions
+from orchestrator.renditions import queries, service
+from shared.claims import ClaimStore
+from shared.errors import KeepersError
+
+_LOOK_SECONDS = 0.2
+T = TypeVar("T")
+
+
+class NotRendered(KeepersError):
+    """This photo cannot be rendered in full size."""
+
+
+class FullSize:
+    """`of` blocks; the workers' answers are waited for on the event loop that this was made on."""
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        claims: ClaimStore,
+        wake: Callable[[], None],
+        trouble_of: Callable[[str], str | None],
+    ) -> None:
+        self._sessions = sessions
+        self._claims = claims
+        self._wake = wake
+        self._trouble_of = trouble_of
+        self._loop = asyncio.get_running_loop()
+
+    def of(self, photo_id: int, ahead: Sequence[int]) -> bytes:
+        """A JPEG. `ahead` is what will be asked for next. Raises NotRendered, and OSError when it is gone again."""
+        while True:
+            answer = self._on_loop(service.wish_alone(self._sessions, self._claims, [photo_id, *ahead]))
+            self._wake()
+            if any(one.id == photo_id for one in answer.ready):
+                return self._on_loop(self._read(photo_id))
+            for one in answer.failed:
+                if one.id == photo_id:
+                    raise NotRendered(one.message)
+            if trouble := self._trouble_of(service.STAGE):
+                raise NotRendered(trouble)
+            time.sleep(_LOOK_SECONDS)
+
+    async def _read(self, photo_id: int) -> bytes:
+        async with self._sessions() as session:
+            (photo,) = await queries.asked(session, [photo_id], "full")
+        claim = photo.made.claim if photo.made else photo.preview
+        return await asyncio.to_thread(self._claims.path(claim or "").read_bytes)
+
+    def _on_loop(self, work: Coroutine[Any, Any, T]) -> T:  # Any: what a coroutine may yield and be sent
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
