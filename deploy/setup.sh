@@ -29,6 +29,8 @@ has_chromium() {
         [ -d "/Applications/Google Chrome.app" ] || [ -d "/Applications/Chromium.app" ]
 }
 
+has_exiftool() { command -v exiftool >/dev/null; }
+
 # The first Python that is new enough and can make environments.
 find_python() {
     for candidate in "${PYTHON:-python3}" /usr/bin/python3 python3.13 python3.12 python3.11; do
@@ -51,7 +53,7 @@ install_packages() {
             stop "these packages are missing. Type: sudo sh deploy/install-packages.sh $*"
         fi
     elif command -v brew >/dev/null; then
-        brew install $(echo "$*" | sed 's/rabbitmq-server/rabbitmq/; s/python3-venv/python@3.13/; s/chromium/--cask chromium/')
+        brew install $(echo "$*" | sed 's/rabbitmq-server/rabbitmq/; s/python3-venv/python@3.13/; s/libimage-exiftool-perl/exiftool/; s/chromium/--cask chromium/')
     else
         stop "install these with your system's package manager, then try again: $*"
     fi
@@ -61,9 +63,11 @@ missing=""
 if [ ! -x .venv/bin/python ] && [ -z "$(find_python)" ]; then missing="$missing python3-venv"; fi
 if ! has_rabbitmq; then missing="$missing rabbitmq-server"; fi
 if [ "$purpose" = test ] && ! has_chromium; then missing="$missing chromium"; fi
+if [ "$purpose" = test ] && ! has_exiftool; then missing="$missing libimage-exiftool-perl"; fi
 if [ -n "$missing" ]; then
     echo "Keepers needs system packages:$missing"
-    echo "  (rabbitmq-server with Erlang: 35 MB to download, 65 MB on disk; chromium: 80 MB and what it needs)"
+    echo "  (rabbitmq-server with Erlang: 35 MB to download, 65 MB on disk; chromium: 80 MB and what it needs;"
+    echo "  exiftool, which reads sidecars in the tests: 4 MB)"
     echo "  No service of theirs is started or enabled: Keepers runs a RabbitMQ of its own, only while it is open."
     install_packages $missing
 fi

@@ -31,8 +31,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _up(settings: Settings, options: argparse.Namespace) -> int:
     from orchestrator.embedded.up import Options, up
 
+    if options.watch and (options.photos is None or options.once):
+        raise KeepersError(
+            "--watch needs a folder, --photos DIR, and goes on until Keepers is stopped: not with --once."
+        )
     chosen = Options(
-        photos=options.photos, once=options.once, as_json=options.json, host=options.host, port=options.port
+        photos=options.photos,
+        watch=options.watch,
+        once=options.once,
+        as_json=options.json,
+        host=options.host,
+        port=options.port,
     )
     return up(settings, chosen, os.environ)
 
@@ -111,6 +120,7 @@ def _parser() -> argparse.ArgumentParser:
 
     up = commands.add_parser("up", help="run everything, with an own PostgreSQL and RabbitMQ")
     up.add_argument("--photos", type=Path, metavar="DIR", help="import this folder")
+    up.add_argument("--watch", action="store_true", help="and what comes into it from now on, until it is switched off")
     up.add_argument("--once", action="store_true", help="stop when the import is settled, and print its figures")
     up.add_argument("--json", action="store_true", help="print the figures as JSON, and nothing else, on stdout")
     up.add_argument("--host", default="127.0.0.1", help="the interface the web page listens on")

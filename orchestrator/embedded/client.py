@@ -75,9 +75,9 @@ class Client:
             return False
         return True
 
-    def start_import(self, folder: Path) -> str:
+    def start_import(self, folder: Path, *, watch: bool = False) -> str:
         """Start an import and return its id. Raises Refused with the sentence that says why not."""
-        return str(self._call("POST", "/api/imports", {"path": str(folder)})["id"])
+        return str(self._call("POST", "/api/imports", {"path": str(folder), "watch": watch})["id"])
 
     def progress(self, import_id: str) -> Progress:
         answer = self._call("GET", f"/api/imports/{import_id}")

@@ -4,6 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.embedded.client import Client, NotAnswering, Progress, Refused
@@ -11,6 +12,14 @@ from orchestrator.embedded.progress import Reporter, print_summary, summary
 from shared.formats import IMAGE_EXTENSIONS, extension_of
 
 WRONG_FOLDER = 2  # exit status
+
+
+@dataclass(frozen=True)
+class Folder:
+    """`is_watched`: what comes into it later is imported too."""
+
+    path: Path
+    is_watched: bool = False
 
 
 def trouble_with(folder: Path) -> str | None:
@@ -27,11 +36,13 @@ def trouble_with(folder: Path) -> str | None:
     return None
 
 
-def import_and_wait(client: Client, folder: Path, reporter: Reporter, as_json: bool, pause: Callable[[], None]) -> int:
+def import_and_wait(
+    client: Client, folder: Folder, reporter: Reporter, as_json: bool, pause: Callable[[], None]
+) -> int:
     """Import the folder and report until it is settled. Returns the exit status."""
     started_at = time.monotonic()
     try:
-        import_id = client.start_import(folder.absolute())
+        import_id = client.start_import(folder.path.absolute(), watch=folder.is_watched)
     except Refused as exc:
         print(exc.message, file=sys.stderr)
         return WRONG_FOLDER
@@ -45,17 +56,19 @@ def import_and_wait(client: Client, folder: Path, reporter: Reporter, as_json: b
         if why:
             print(why, file=sys.stderr)
     if progress.found == 0:
-        print(f"There are no photographs in {folder}.", file=sys.stderr)
+        print(f"There are no photographs in {folder.path}.", file=sys.stderr)
         return WRONG_FOLDER
+    if folder.is_watched:
+        reporter.say(f"Watching {folder.path}: what comes into it is imported.")
     figures = summary(progress, client.dead_lettered(), time.monotonic() - started_at)
     print_summary(figures, as_json, reporter.say)
     return 0
 
 
-def hand_over(client: Client, folder: Path) -> int:
+def hand_over(client: Client, folder: Folder) -> int:
     """Start the import and leave it to the running Keepers. Returns the exit status."""
     try:
-        client.start_import(folder.absolute())
+        client.start_import(folder.path.absolute(), watch=folder.is_watched)
     except Refused as exc:
         print(exc.message, file=sys.stderr)
         return WRONG_FOLDER

@@ -16,7 +16,7 @@ from types import FrameType
 from orchestrator.embedded.children import Child
 from orchestrator.embedded.client import Client
 from orchestrator.embedded.home import Home
-from orchestrator.embedded.importing import WRONG_FOLDER, hand_over, import_and_wait, trouble_with
+from orchestrator.embedded.importing import WRONG_FOLDER, Folder, hand_over, import_and_wait, trouble_with
 from orchestrator.embedded.postgres import Server
 from orchestrator.embedded.processes import last_lines
 from orchestrator.embedded.progress import Reporter
@@ -35,6 +35,7 @@ _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 @dataclass(frozen=True)
 class Options:
     photos: Path | None = None
+    watch: bool = False  # and import what comes into the folder later
     once: bool = False
     as_json: bool = False
     host: str = "127.0.0.1"
@@ -139,7 +140,8 @@ class _Run:
         self._reporter.say(f"Keepers is open at {client.address} (Ctrl-C stops it)")
         if self._options.photos is not None:
             as_json = self._options.as_json and self._options.once
-            status = import_and_wait(client, self._options.photos, self._reporter, as_json, self._pause)
+            folder = Folder(self._options.photos, self._options.watch)
+            status = import_and_wait(client, folder, self._reporter, as_json, self._pause)
             if status or self._options.once:
                 return status
         while not self._options.once:
@@ -183,10 +185,11 @@ def _use_running(home: Home, options: Options, reporter: Reporter) -> int:
     if options.photos is None:
         return 0
     client = Client(address)
+    folder = Folder(options.photos, options.watch)
     if options.once:
         pause = partial(time.sleep, _LOOK_EVERY_SECONDS)
-        return import_and_wait(client, options.photos, reporter, options.as_json, pause)
-    return hand_over(client, options.photos)
+        return import_and_wait(client, folder, reporter, options.as_json, pause)
+    return hand_over(client, folder)
 
 
 def _listener(options: Options) -> socket.socket:

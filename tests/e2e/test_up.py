@@ -11,6 +11,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -83,6 +84,12 @@ def address_of(home: Path) -> str:
     return str(services_of(home)["address"])
 
 
+def get(address: str) -> dict[str, Any]:
+    with urllib.request.urlopen(address, timeout=DEADLINE_SECONDS) as answer:
+        found: dict[str, Any] = json.load(answer)
+    return found
+
+
 def services_of(home: Path) -> dict[str, str | int]:
     try:
         known: dict[str, str | int] = json.loads((home / "run/services.json").read_text())
@@ -124,11 +131,17 @@ def test_every_socket_of_a_running_keepers_is_on_loopback(home: Path) -> None:
     assert processes_of(home) == []
 
 
-def test_a_second_up_says_where_the_first_one_is_open(home: Path) -> None:
+def test_a_second_up_says_where_the_first_one_is_open_and_hands_it_a_folder_to_watch(home: Path, photos: Path) -> None:
     with keepers(home, "up", "--port", "0") as running:
         address = address_of(home)
         status, out, _ = run(home, "up")
         assert (status, out) == (0, f"Keepers is already open at {address}\n")
+        status, out, err = run(home, "up", "--photos", photos, "--watch")
+        assert status == 0, err
+        wait_until(lambda: [one["state"] for one in get(f"{address}/api/watches")["items"]] == ["watching"])
+        shutil.copy(photos / "a.jpg", photos / "not finished.part")
+        Image.radial_gradient("L").resize((300, 200)).save(photos / "new.jpg")
+        wait_until(lambda: get(f"{address}/api/photos/counts")["all"] == 3)
         running.send_signal(signal.SIGTERM)
         running.communicate(timeout=DEADLINE_SECONDS)
 
