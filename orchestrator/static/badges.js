@@ -9,7 +9,7 @@ export function badges(photo) {
   else if (photo.is_match) found.push(badge("green", "✓", "MATCH"));
   if (photo.kept && !photo.rejected && !photo.manual_match && !photo.user_rating) found.push(badge("", "◆", "Kept"));
   if (photo.damage) found.push(badge("amber", "△", "Damaged"));
-  if (photo.hasLeft && !photo.rejected) found.push(badge("", "↷", "Left this list", "It does not belong to this list any more, and is gone when it is loaded again"));
+  if (photo.hasLeft && !photo.rejected) found.push(badge("", "↷", "Left list", "It does not belong to this list any more, and is gone when it is loaded again"));
   const failed = Object.entries(photo.stages).filter(([, state]) => state === "failed");
   if (failed.length) found.push(badge("red", "!", `${failed.map(([stage]) => stageName(stage)).join(", ")} failed`));
   return found;

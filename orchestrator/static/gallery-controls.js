@@ -4,6 +4,7 @@ import { count, plural } from "./format.js";
 const SIZES = { small: [110, 150], medium: [150, 220], large: [230, 320] }; // row heights on a phone and on a desk
 const PHONE = "(max-width: 700px)";
 const MOST_TAGS = 12;
+const MOST_VALUES = 200; // as many are counted; of others there is no number
 
 /** What of the address chooses and orders photos. */
 const NARROWING = ["project", "import", "q", "content_type", "tag", "camera", "from", "to", "technical"];
@@ -136,10 +137,12 @@ export function showFacets(query, facets) {
 }
 
 function showNumbers(select, numbers) {
+  const areAll = Object.keys(numbers).length < MOST_VALUES;
   for (const option of select.options) {
     if (!option.value) continue;
     option.dataset.name ??= option.textContent;
-    option.textContent = `${option.dataset.name} (${count(numbers[option.value] ?? 0)})`;
+    const number = numbers[option.value] ?? (areAll ? 0 : undefined);
+    option.textContent = number === undefined ? option.dataset.name : `${option.dataset.name} (${count(number)})`;
   }
 }
 

@@ -1,5 +1,6 @@
 // What keys do in the gallery beside deciding, moving and selecting.
-import { onKeys } from "./keys.js";
+import { onKeys, shownKey } from "./keys.js";
+import { preferences } from "./preferences.js";
 
 const isOtherBurst = (photo, from) => Boolean(photo?.burst) && photo.burst.id !== from?.burst?.id;
 const part = (id) => document.getElementById(id);
@@ -13,6 +14,7 @@ export function listenToGalleryKeys(ask) {
     escape: () => document.querySelector("dialog[open]") === null && ask.escape(),
     project: () => putIntoProject(ask),
     full: fullScreen,
+    help: showKeys,
     next: () => step(ask, 1),
     previous: () => step(ask, -1),
     nextBurst: () => step(ask, 1, isOtherBurst),
@@ -42,4 +44,18 @@ function step({ list, grid }, by, isWanted = () => true) {
 function fullScreen() {
   if (document.fullscreenElement) document.exitFullscreen();
   else document.documentElement.requestFullscreen();
+}
+
+function showKeys() {
+  for (const node of part("gallery-keys").querySelectorAll("[data-keys]")) {
+    node.replaceChildren(...preferences.keys[node.dataset.keys].map(keyName));
+    node.nextElementSibling.hidden = node.hidden = node.childElementCount === 0; // switched off
+  }
+  part("gallery-keys").showModal();
+}
+
+function keyName(key) {
+  const name = document.createElement("kbd");
+  name.textContent = shownKey(key);
+  return name;
 }

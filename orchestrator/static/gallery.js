@@ -17,7 +17,7 @@ import { rate } from "./wishes.js";
 const LIVE_REST_MS = 500;
 const MOST_ON_TOP = 300; // photos that come in one by one; for more of them the list begins anew
 const COUNT_REST_MS = 1000;
-const FACETS_REST_MS = 5000;
+const FACETS_REST_MS = 2000;
 
 const part = (id) => document.getElementById(id);
 const state = embedded("gallery-state");

@@ -25,7 +25,7 @@ export class Selecting {
   }
 
   selectAll() {
-    if (this.ask.total() === 0) return false;
+    if (this.ask.total() === 0 || document.querySelector("dialog[open]")) return false;
     this.selection.selectAll();
     return true;
   }

@@ -165,10 +165,10 @@ async def test_all_results_are_one_selection_and_not_a_list(site: Site, served: 
     assert [{name: body.get(name) for name in ("ids", "selection", "except")} for body in sent] == [
         {"ids": None, "selection": {"filter": "unrated"}, "except": [photos[-1].id]}
     ]
-    await expect(card(page, photos[-2]).get_by_text("Left this list")).to_be_visible()  # it does not jump away
+    await expect(card(page, photos[-2]).get_by_text("Left list")).to_be_visible()  # it does not jump away
     await page.get_by_role("button", name="Undo").click()
     await settled(site, "user_rating IS NULL", 300)
-    await expect(card(page, photos[-2]).get_by_text("Left this list")).to_have_count(0)
+    await expect(card(page, photos[-2]).get_by_text("Left list")).to_have_count(0)
 
 
 async def test_a_refused_decision_says_so_and_keeps_the_selection(site: Site, served: str, browser: Browser) -> None:
@@ -281,6 +281,10 @@ async def test_further_keys_of_the_focused_card(site: Site, served: str, browser
     for key, n in ((" ", 7), ("]", 6), ("]", 2), ("[", 5), ("Home", 8), ("End", 0), ("ArrowLeft", 1)):
         await page.keyboard.press(key)
         await expect(focused).to_have_attribute("data-id", str(photos[n].id))
+    await page.keyboard.press("?")
+    await expect(page.get_by_role("dialog", name="Keys")).to_contain_text("chef’s pick")
+    await page.keyboard.press("Escape")
+    await expect(focused).to_have_attribute("data-id", str(photos[1].id))
     await page.keyboard.press("t")
     await page.keyboard.type("Iceland")
     await page.keyboard.press("Enter")
@@ -289,3 +293,20 @@ async def test_further_keys_of_the_focused_card(site: Site, served: str, browser
     await expect(focused.locator(".project")).to_have_text("Iceland")
     await page.keyboard.press("Control+z")
     await settled(site, "project_id IS NULL", 9)
+
+
+async def test_a_range_of_more_photos_than_one_request_names_is_one_decision(
+    site: Site, served: str, browser: Browser
+) -> None:
+    photos = await some_photos(site, 1_150)
+    page = await opened(browser, f"{served}/gallery", photos[-1])
+    await card(page, photos[-1]).focus()
+    await page.keyboard.press("Shift+End")  # what lies between was never loaded
+    await expect(bar(page).get_by_text("1,150 selected")).to_be_visible()
+    await page.keyboard.press("x")
+    await expect(toast(page)).to_have_text("Rejected 1,150 photos")
+    await settled(site, "rejected_at IS NOT NULL", 1_150)
+    await page.keyboard.press("Control+z")
+    await settled(site, "rejected_at IS NOT NULL", 0)
+    await page.keyboard.press("Control+Shift+Z")
+    await settled(site, "rejected_at IS NOT NULL", 1_150)
