@@ -1,5 +1,6 @@
 """The loupe: one photo after another, as large as the window is."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -7,6 +8,7 @@ from fastapi.responses import HTMLResponse
 from pydantic import BaseModel
 
 from orchestrator.context import ServicesDep
+from orchestrator.preferences.keys import ACTIONS, Action
 from orchestrator.rendering import render
 from orchestrator.review.pass_queries import Kind
 
@@ -23,6 +25,7 @@ class LoupePage(BaseModel):
     title: str = "Review"
     state: LoupeState
     event: int
+    actions: Mapping[str, Action] = ACTIONS
 
 
 @router.get("/review", response_class=HTMLResponse)

@@ -1,6 +1,6 @@
 // Deciding on a page of photos: keys, stars and buttons become decisions, which show at once and can be undone.
 import { Decisions } from "./decisions.js";
-import { plural } from "./format.js";
+import { showGone } from "./gone.js";
 import { onKeys } from "./keys.js";
 import { onState } from "./live.js";
 import { say } from "./toast.js";
@@ -19,21 +19,16 @@ export class Deciding {
   constructor({ inHand, changed, said, many = () => undefined, works, settled }) {
     this.inHand = inHand;
     this.many = many;
-    this.isDown = false;
-    this.unsent = 0;
     this.decisions = new Decisions({
       shown: changed,
       said: said ?? ((sentence, { canUndo, isTrouble }) => say(sentence, { onUndo: canUndo ? () => this.undo() : undefined, tone: isTrouble ? "red" : "" })),
-      waits: (count) => this.#showGone({ unsent: count }),
+      waits: (unsent) => showGone({ unsent }),
       works,
       settled,
     });
     const acts = Object.entries(WISHES).map(([action, wishFor]) => [action, () => this.#actOn(wishFor)]);
     onKeys({ ...Object.fromEntries(acts), undo: () => this.undo(), redo: () => this.redo() });
-    onState((isDown) => {
-      this.#showGone({ isDown });
-      if (!isDown) this.decisions.start();
-    });
+    onState((isDown) => isDown || this.decisions.start());
   }
 
   /** Sends what an earlier page could not send. To be called once the page can show what comes of it. */
@@ -86,16 +81,5 @@ export class Deciding {
     if (!photo) return false;
     this.decide(photo, wishFor);
     return true;
-  }
-
-  /** The bar that says that the server is gone says too what waits for it. */
-  #showGone(news) {
-    Object.assign(this, news);
-    const gone = document.getElementById("gone");
-    const waits = gone.querySelector(".unsent") ?? document.createElement("span");
-    waits.className = "unsent";
-    waits.textContent = this.unsent ? ` ${plural(this.unsent, "decision waits", "decisions wait")} to be sent.` : "";
-    gone.append(waits);
-    gone.hidden = !this.isDown && this.unsent === 0;
   }
 }

@@ -20,6 +20,8 @@ export class DecisionQueue {
     this.waiting = stored();
     addEventListener("storage", (event) => event.key?.startsWith(PREFIX) && this.#lookAgain());
     addEventListener("online", () => this.send());
+    // What the browser keeps is sent by the next page; what it could not keep would be lost with this one.
+    addEventListener("beforeunload", (event) => this.waiting.some((entry) => !entry.isStored) && event.preventDefault());
   }
 
   add(entry) {
@@ -86,7 +88,7 @@ export class DecisionQueue {
   /** Another tab decided, or sent what this one left behind. */
   #lookAgain() {
     if (this.isSending) return;
-    this.waiting = stored();
+    this.waiting = [...stored(), ...this.waiting.filter((entry) => !entry.isStored)].sort((one, other) => (one.key < other.key ? -1 : 1));
     this.tell.changed();
   }
 }

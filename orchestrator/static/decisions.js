@@ -158,8 +158,9 @@ export class Decisions {
   }
 
   #refused(entry, sentence) {
+    const { words } = [...this.steps.done, ...this.steps.undone].find((step) => step.batch === entry.batch) ?? {};
     this.#forget(entry);
-    this.tell.said(sentence, { canUndo: false, isTrouble: true });
+    this.tell.said(words ? `Not done: ${words}. ${sentence}` : sentence, { canUndo: false, isTrouble: true });
     this.tell.shown(idsOf(entry), []);
   }
 

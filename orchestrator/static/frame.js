@@ -2,10 +2,10 @@
 import { appearance, APPEARANCES, choose, onAppearance } from "./appearance.js";
 import "./clip.js";
 import { ago, exact } from "./format.js";
+import { showGone } from "./gone.js";
 import { onFrame, onReset, onState } from "./live.js";
 import { refreshStages } from "./pipeline.js";
 
-const gone = document.getElementById("gone");
 const themeButton = document.getElementById("theme-button");
 
 function setUpTheme() {
@@ -35,6 +35,6 @@ refreshStages();
 onFrame((frame) => frame.stages && refreshStages());
 onReset(refreshStages);
 onState((isDown) => {
-  gone.hidden = !isDown;
+  showGone({ isDown });
   if (!isDown) refreshStages();
 });

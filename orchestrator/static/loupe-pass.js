@@ -40,6 +40,12 @@ export class Pass {
     this.places.set(photoId, place);
   }
 
+  /** A photo was removed: what is there is asked anew. */
+  forget() {
+    this.parts.clear();
+    this.loaded.clear();
+  }
+
   placeOf(photoId) {
     return this.places.get(photoId);
   }

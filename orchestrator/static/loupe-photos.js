@@ -10,19 +10,24 @@ const LOOKED_AT_AFTER_RESET = 16;
 const REST_MS = 500;
 
 export class LoupePhotos {
-  /** `view` makes of a photo, as the server told it, what is to be seen of it; `changed(ids)` is told of live changes. */
-  constructor({ view, changed }) {
+  /**
+   * `view` makes of a photo, as the server told it, what is to be seen of it. `changed(ids)` is told of live changes, and
+   * `removed(ids)` of photos that are there no more.
+   */
+  constructor({ view, changed, removed }) {
     this.view = view;
     this.told = new Map(); // id -> photo, as the server told it; the most recently told last
-    this.frames = new Map(); // place -> ids of the frames of the burst there
+    this.frames = new Map(); // place -> ids of what is looked at there: frames of a burst, a kept photo and its maybes
+    this.loading = new Map(); // place -> promise of the same
     const named = new Set(); // by live frames, and not looked at yet
-    const look = paced(() => this.#look(named, changed), REST_MS);
+    const look = paced(() => this.#look(named, { changed, removed }), REST_MS);
     const lookAt = (ids) => {
       ids.filter((id) => this.has(id)).forEach((id) => named.add(id));
       if (named.size) look();
     };
-    onFrame((frame) => lookAt(frame.photos));
-    onReset(() => lookAt([...this.told.keys()].slice(-LOOKED_AT_AFTER_RESET)));
+    const lookAround = () => lookAt([...this.told.keys()].slice(-LOOKED_AT_AFTER_RESET));
+    onFrame((frame) => (frame.all ? lookAround() : lookAt(frame.photos)));
+    onReset(lookAround);
   }
 
   put(told) {
@@ -43,21 +48,42 @@ export class LoupePhotos {
     return photo && this.view(photo);
   }
 
-  /** Ids of the frames of the burst at a place, as they were taken; none before they are known. */
+  /** Ids of the frames at a place; none before they are known. */
   framesAt(place) {
     return (this.frames.get(place) ?? []).filter((id) => this.has(id));
   }
 
-  /** Fetches the frames of a burst once; the photos when it did just now. */
-  async loadFrames(place, burstId) {
-    if (this.frames.has(place)) return undefined;
-    this.frames.set(place, []);
-    const frames = await attempt(async () => (await getJson(`/api/bursts/${burstId}`)).frames);
-    const found = frames && (await attempt(() => fetchByIds(frames.map((frame) => frame.id))));
-    if (!found) this.frames.delete(place);
-    if (!found) return undefined;
+  /** Fetches the frames of a burst once, as they were taken; promises the photos, none when they could not be had. */
+  loadFrames(place, burstId) {
+    return this.#loadOnce(place, async () => {
+      const { frames } = await getJson(`/api/bursts/${burstId}`);
+      return fetchByIds(frames.map(({ id }) => id)).then((found) => frames.map(({ id }) => found.find((one) => one.id === id)));
+    });
+  }
+
+  /** Fetches once the kept photos that look like this one, and puts it before them. */
+  loadMaybes(place, photo) {
+    return this.#loadOnce(place, async () => [photo, ...(await getJson(`/api/photos/${photo.id}/maybes`)).items]);
+  }
+
+  /** Another pass has other places. */
+  forgetPlaces() {
+    this.frames.clear();
+    this.loading.clear();
+  }
+
+  #loadOnce(place, load) {
+    const found = this.loading.get(place) ?? this.#load(place, load);
+    this.loading.set(place, found);
+    return found;
+  }
+
+  async #load(place, load) {
+    const found = (await attempt(load))?.filter(Boolean);
+    if (!found) this.loading.delete(place); // asked again the next time
+    if (!found) return [];
     this.put(found);
-    this.frames.set(place, frames.map((frame) => frame.id));
+    this.frames.set(place, found.map(({ id }) => id));
     return found;
   }
 
@@ -67,11 +93,15 @@ export class LoupePhotos {
     return left.sort((one, other) => (other.scores.sharpness ?? -1) - (one.scores.sharpness ?? -1))[0]?.id;
   }
 
-  async #look(named, changed) {
+  async #look(named, { changed, removed }) {
     const ids = [...named];
     named.clear();
-    this.put(await fetchByIds(ids));
+    const found = await fetchByIds(ids);
+    this.put(found);
     changed(ids);
+    const there = new Set(found.map(({ id }) => id));
+    const gone = ids.filter((id) => !there.has(id));
+    if (gone.length) removed(gone);
   }
 }
 

@@ -1,6 +1,11 @@
-// What opens and closes in the loupe beside the photo: the list of keys, and the full screen.
+// What the loupe has beside the photo: the list of keys, the full screen, and the address.
+import { shownKey } from "./keys.js";
 import { announce } from "./loupe-said.js";
+import { onPreferences, preferences } from "./preferences.js";
 
+const ADDRESS_REST_MS = 300; // browsers refuse to change it hundreds of times
+
+let addressTimer;
 const help = document.getElementById("help");
 
 export const isHelpOpen = () => !help.hidden;
@@ -14,3 +19,22 @@ export function toggleFull() {
   if (document.fullscreenElement) document.exitFullscreen();
   else document.documentElement.requestFullscreen().catch(() => announce("This browser shows no page on the full screen"));
 }
+
+/** A reload goes on here. */
+export function rememberPlace(kind, passId, place) {
+  clearTimeout(addressTimer);
+  addressTimer = setTimeout(() => {
+    history.replaceState(null, "", `/review?pass=${kind}&of=${passId}&at=${place}`);
+  }, ADDRESS_REST_MS);
+}
+
+// Another tab chose other keys.
+onPreferences(() => {
+  for (const node of help.querySelectorAll("[data-keys]")) {
+    node.replaceChildren(...preferences.keys[node.dataset.keys].map((key) => {
+      const name = document.createElement("kbd");
+      name.textContent = shownKey(key);
+      return name;
+    }));
+  }
+});

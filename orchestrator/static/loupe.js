@@ -9,29 +9,29 @@ import { onKeys } from "./keys.js";
 import { LoupeDeciding } from "./loupe-deciding.js";
 import { showEnd } from "./loupe-end.js";
 import { Looking } from "./loupe-looking.js";
+import { Filmstrip } from "./loupe-filmstrip.js";
+import { listenToOrder } from "./loupe-order.js";
 import { Pass } from "./loupe-pass.js";
 import { LoupePhotos } from "./loupe-photos.js";
 import { rivalsOf } from "./loupe-rivals.js";
-import { announce } from "./loupe-said.js";
-import { isStripOpen, showStrip, toggleStrip } from "./loupe-strip.js";
-import { isHelpOpen, toggleFull, toggleHelp } from "./loupe-tools.js";
+import { announce, flash } from "./loupe-said.js";
+import { isHelpOpen, rememberPlace, toggleFull, toggleHelp } from "./loupe-tools.js";
 import { listenToSwipes } from "./loupe-touch.js";
 import { attempt, forgetTrouble, isInTrouble } from "./loupe-trouble.js";
-import { fetchByIds } from "./photo-store.js";
 import { preferences } from "./preferences.js";
+import { say } from "./toast.js";
 import { keep, togglePick, toggleReject } from "./wishes.js";
 
 const AHEAD = 3; // photos that are decoded, in both directions
-const NEIGHBOURS = 8; // in the filmstrip, in both directions
-const ADDRESS_REST_MS = 300; // browsers refuse to change it hundreds of times
 
 const part = (id) => document.getElementById(id);
 const { kind } = embedded("loupe-state");
 const view = (photo) => deciding.view(photo);
-const photos = new LoupePhotos({ view, changed: changedElsewhere });
+const photos = new LoupePhotos({ view, changed: changedElsewhere, removed: removedElsewhere });
 const deciding = new LoupeDeciding({ inHand, changed: showDecided, decided, returnTo });
 const bar = new DecisionBar(document.querySelector(".loupe-decide .decision-bar"), decide);
 const looking = new Looking({ rivals, stand, get: (id) => photos.get(id), keep: () => keepThis(), keepOnly });
+const filmstrip = new Filmstrip(photos, { go, show, words: kind === "rate" ? "Like it" : "" });
 const details = new Details(part("details"), { closed: () => {}, decide, view });
 
 let pass;
@@ -65,6 +65,13 @@ async function start() {
   await go(isSame ? Number(query.get("at")) || opened.position : opened.position);
 }
 
+/** In the order that is preferred now. */
+async function startAnew() {
+  history.replaceState(null, "", `/review?pass=${kind}`);
+  photos.forgetPlaces();
+  await start();
+}
+
 /** Goes to a place; past the last is the end. Over photos that were removed it goes on by `step`. */
 async function go(to, { step = 1, frame } = {}) {
   if (!pass || to < 1) return;
@@ -86,6 +93,12 @@ function move(step) {
   else if (step < 0) go(pass.n, { step });
 }
 
+async function goToBurst(way) {
+  const found = pass && (await attempt(() => pass.burstFrom(aim, way)));
+  if (found) go(found, { step: way === "next" ? 1 : -1 });
+  else if (found === null) flash(way === "next" ? "No burst after this" : "No burst before this");
+}
+
 async function end() {
   isAtEnd = true;
   place = aim;
@@ -94,7 +107,7 @@ async function end() {
   part("end").hidden = false;
   looking.clear();
   details.close();
-  rememberPlace();
+  rememberPlace(kind, pass.id, place);
   announce("That was the last one");
   if (pass.n) attempt(() => pass.stop(pass.n)); // so that undo finds the way back
   await refreshEnd();
@@ -136,9 +149,10 @@ function show(id) {
   showState();
   announce(`${count(place)} of ${count(pass.n)}: ${photo.file_name}${photo.user_rating ? `, ${photo.user_rating} stars` : ""}`);
   if (details.isOpen) details.open(id);
-  rememberPlace();
+  rememberPlace(kind, pass.id, place);
   expectNext();
   if (kind === "cull" && photo.burst) framesComing = Promise.all([framesComing, loadFrames(place, photo.burst.id)]);
+  if (kind === "rate" && !isMaybe()) framesComing = Promise.all([framesComing, loadMaybes(place, photo)]);
 }
 
 /** What was decided about it, and what stands beside it. */
@@ -161,6 +175,7 @@ async function expectNext() {
     const stop = pass.seen(near) ?? (await attempt(() => pass.stop(near)));
     if (aim !== at) return; // already further on, with its own
     if (stop) next.push(photos.get(stop.photo.id) ?? stop.photo);
+    if (kind === "cull" && stop?.photo.burst) loadFrames(near, stop.photo.burst.id); // a key may keep one of them at once
   }
   const frames = framesAround();
   looking.stage.expect([...next.slice(0, 1), ...frames, ...next.slice(1)], frames);
@@ -182,35 +197,26 @@ function framesAround() {
 
 async function loadFrames(at, burstId) {
   const frames = await photos.loadFrames(at, burstId);
-  frames?.forEach((frame) => pass.know(frame.id, at));
-  if (!frames || place !== at || isAtEnd) return;
-  expectNext();
+  frames.forEach((frame) => pass.know(frame.id, at));
+  if (frames.length && at === place && !isAtEnd) framesHere();
 }
+
+/** In the rate pass a photo is looked at beside those that are like it. */
+async function loadMaybes(at, photo) {
+  const found = await photos.loadMaybes(at, photo);
+  if (found.length && at === place && !isAtEnd) framesHere();
+}
+
+function framesHere() {
+  looking.stage.expect(framesAround(), framesAround());
+  showFilmstrip();
+}
+
+/** One looks at a photo that is like that of the stop. */
+const isMaybe = () => kind === "rate" && shownId !== pass.seen(place)?.photo.id;
 
 function showFilmstrip() {
-  if (!isStripOpen() || isAtEnd) return;
-  const frames = photos.framesAt(place);
-  showStrip(frames.length > 1 ? frames.map(frameEntry) : neighbours());
-}
-
-const frameEntry = (id) => ({ photo: photos.get(id), isHere: id === shownId, choose: () => show(id) });
-
-function neighbours() {
-  const entries = [];
-  for (let near = Math.max(1, place - NEIGHBOURS); near <= Math.min(pass.n, place + NEIGHBOURS); near += 1) {
-    const stop = pass.seen(near);
-    const id = near === place ? shownId : stop?.photo.id;
-    if (stop) entries.push({ photo: photos.get(id) ?? view(stop.photo), isHere: near === place, choose: () => go(near) });
-  }
-  return entries;
-}
-
-let addressTimer;
-function rememberPlace() {
-  clearTimeout(addressTimer);
-  addressTimer = setTimeout(() => {
-    history.replaceState(null, "", `/review?pass=${kind}&of=${pass.id}&at=${place}`);
-  }, ADDRESS_REST_MS);
+  if (!isAtEnd) filmstrip.show({ pass, place, shownId });
 }
 
 // Deciding
@@ -218,6 +224,7 @@ function rememberPlace() {
 /** Keep and reject go on at once; of a burst to the next frame after a reject. A rating stays, unless one chose else. */
 function decided(photo, wishFor) {
   if (photo.id !== shownId || looking.compare.isOpen) return;
+  if (isMaybe()) return void (wishFor === toggleReject && show(pass.seen(place).photo.id));
   if (wishFor === toggleReject && !photo.rejected) {
     const frame = photos.nextFrame(place, photo.id);
     if (frame === undefined) move(1);
@@ -227,22 +234,27 @@ function decided(photo, wishFor) {
   }
 }
 
-/** Keep in a burst: this frame stays, the others go. */
+/** Keep in a burst: this frame stays, the others go; the server need not be there for it. */
 function keepOfBurst() {
   const photo = inHand();
   if (looking.compare.isOpen) return false;
   if (kind !== "cull" || photo?.id !== shownId || !photo.burst || photo.rejected) return false;
-  const at = place;
-  const frames = photos.framesAt(at);
-  const ids = frames.length ? frames : [photo.id];
-  deciding.keepOfBurst(photo, ids).then(async (isDone) => {
-    if (isDone) photos.put((await attempt(() => fetchByIds(ids))) ?? []);
-    else go(at, { frame: photo.id });
-    if (isAtEnd) refreshEnd();
-    else showState();
-  });
-  move(1);
+  const frames = photos.framesAt(place).map((id) => photos.get(id));
+  const others = frames.filter((frame) => frame.id !== photo.id && !frame.rejected);
+  if (frames.length === 0) keepOnceKnown(photo);
+  else if (others.length === 0) return false;
+  else {
+    deciding.keepOnly(photo, others, " of the burst");
+    move(1);
+  }
   return true;
+}
+
+/** Which frames the others are is still on its way. */
+async function keepOnceKnown(photo) {
+  await loadFrames(place, photo.burst.id);
+  if (photos.framesAt(place).length === 0) say("The other frames of this burst could not be fetched: press the key again.", { tone: "red" });
+  else if (shownId === photo.id && !keepOfBurst()) decide(photo, keep);
 }
 
 // Comparing
@@ -281,10 +293,19 @@ function returnTo(ids) {
 
 function showDecided(ids, items) {
   photos.put(items.filter((photo) => photos.has(photo.id)));
-  if (ids.includes(shownId) || isStripOpen()) showState();
+  if (ids.includes(shownId) || filmstrip.isOpen) showState();
   looking.compare.refresh();
   details.decided(ids, items);
   if (isAtEnd && items.length) refreshEnd();
+}
+
+/** Another tab, or a person elsewhere, removed them from Keepers. */
+function removedElsewhere(ids) {
+  pass.forget();
+  photos.forgetPlaces();
+  if (isAtEnd || !ids.includes(shownId)) return;
+  flash("This photo was removed from Keepers");
+  go(place);
 }
 
 function changedElsewhere(ids) {
@@ -294,6 +315,12 @@ function changedElsewhere(ids) {
 }
 
 // Keys, buttons and swipes
+
+function askForProject() {
+  if (shownId === undefined || isAtEnd) return false;
+  details.askForProject(shown());
+  return true;
+}
 
 function togglePanel() {
   if (details.isOpen) details.close();
@@ -307,7 +334,7 @@ function leave() {
 }
 
 function switchStrip() {
-  toggleStrip();
+  filmstrip.toggle();
   showFilmstrip();
 }
 
@@ -320,7 +347,10 @@ onKeys({
   frameDown: () => moveToFrame(1),
   first: () => go(1),
   last: () => pass && go(pass.n, { step: -1 }),
+  previousBurst: () => goToBurst("previous"),
+  nextBurst: () => goToBurst("next"),
   keep: keepOfBurst,
+  project: askForProject,
   panel: togglePanel,
   burst: switchStrip,
   full: toggleFull,
@@ -348,4 +378,6 @@ part("main").addEventListener("click", (event) => {
 part("previous").addEventListener("click", () => move(-1));
 part("next").addEventListener("click", () => move(1));
 
+listenToOrder(startAnew);
+if (kind === "rate") filmstrip.toggle();
 start();

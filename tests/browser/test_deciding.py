@@ -196,7 +196,9 @@ async def test_what_the_server_refuses_is_put_back_with_its_sentence(site: Site,
         await session.execute(text("UPDATE photos SET deleted_at = now() WHERE id = :id"), {"id": photo.id})
         await session.commit()
     await page.keyboard.press("5")
-    await expect(toast(page).locator("p")).to_have_text("There is no photo with this number.")
+    await expect(toast(page).locator("p")).to_have_text(
+        "Not done: 5 stars for DSC_0001.jpg. There is no photo with this number."
+    )
     await expect(stars(page, photo)).to_have_count(0)
     await page.keyboard.press("Control+z")
     await expect(toast(page).locator("p")).to_have_text("Nothing to undo")

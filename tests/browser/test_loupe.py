@@ -58,7 +58,7 @@ async def test_a_pass_is_culled_by_keyboard_to_its_end_and_taken_back(
     assert await shoot.rejected() == [alone[1], frames[0], frames[2]]
 
     await page.keyboard.press("Control+z")
-    await at(page, "30000-2.jpg", "3 / 3")
+    await at(page, "30000-1.jpg", "3 / 3")
     await page.keyboard.press("Control+z")
     await at(page, "2.jpg", "2 / 3")
     await says(page, "Undone: Rejected 2.jpg")
