@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.system import System
 
-PARTS = ("convert", "round_trips", "scan", "bursts", "retrain", "taste", "loupe", "render")
+PARTS = ("convert", "round_trips", "scan", "bursts", "retrain", "bulk", "taste", "gallery", "loupe", "render")
 
 
 def main() -> None:
@@ -17,10 +17,16 @@ def main() -> None:
     parser.add_argument("--photos", type=int, default=300, help="24-megapixel JPEGs to convert")
     parser.add_argument("--messages", type=int, default=20_000, help="round trips")
     parser.add_argument("--files", type=int, default=100_000, help="files to scan")
-    parser.add_argument("--archive", type=int, default=100_000, help="photos to score after a training")
+    parser.add_argument(
+        "--archive",
+        type=int,
+        default=100_000,
+        help="photos to score after a training, to reject, and to show in the gallery",
+    )
     parser.add_argument("--rated", type=int, default=14_000, help="rated photos to train on")
     parser.add_argument("--people", type=int, default=120, help="whose ratings are foretold")
     parser.add_argument("--steps", type=int, default=500, help="photos to step through in the loupe")
+    parser.add_argument("--scrolled", type=int, default=100_000, help="thumbnails to scroll through in the gallery")
     parser.add_argument("--rendered", type=int, default=20, help="photos of each kind to render")
     options = parser.parse_args()
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start", flush=True)

@@ -1,8 +1,8 @@
 """A photographer's archive as rows and pictures, the same for the same seed: shoots of some hundred photos over ten
 years, in bursts, from a few cameras, half of it culled and a part of it rated. Nothing of it went through a stage.
 
-`fill` writes it into an empty migrated database; with a folder for claims every photo has a thumbnail and a preview
-there, each under a name of its own: links to a few hundred pictures.
+`fill` writes it into a migrated database, in place of what was there; with a folder for claims every photo has a
+thumbnail and a preview there, each under a name of its own: links to a few hundred pictures.
 """
 
 import base64
@@ -31,7 +31,7 @@ PROJECTS = ("Iceland", "Weddings", "Portfolio", "Family", "Street", "Calendar")
 
 
 def fill(url: str, photos: int, claims: Path | None = None, seed: int = 1) -> None:
-    """`url` of PostgreSQL; the database holds no photos yet."""
+    """`url` of PostgreSQL, `claims` empty."""
     random = np.random.default_rng(seed)
     pictures = _pictures(claims, random) if claims else []
     with psycopg.connect(url.replace("+asyncpg", ""), autocommit=True) as connection:
@@ -53,6 +53,7 @@ def fill(url: str, photos: int, claims: Path | None = None, seed: int = 1) -> No
 
 
 _BEFORE = (
+    "TRUNCATE photos, bursts, roots, projects, imports, error_logs, dead_letters, tallies RESTART IDENTITY CASCADE",
     "INSERT INTO roots (path, label, state) VALUES ('/photos', 'photos', 'online')",
     "INSERT INTO projects (name) SELECT unnest(%(projects)s::text[])",
 )
@@ -76,7 +77,8 @@ _AFTER = (
     """INSERT INTO rating_events (batch, photo_id, source, before, after)
        SELECT gen_random_uuid(), id, 'person', '{"user_rating": null}', jsonb_build_object('user_rating', user_rating)
        FROM photos WHERE user_rating IS NOT NULL""",
-    """UPDATE bursts SET size = found.frames, started_at = found.started, best_id = found.best FROM (
+    """UPDATE bursts
+       SET size = found.frames, started_at = coalesce(found.started, started_at), best_id = found.best FROM (
          SELECT burst_id, count(*) AS frames, min(captured_at) AS started, min(id) AS best FROM photos
          WHERE burst_id IS NOT NULL AND rejected_at IS NULL GROUP BY burst_id) AS found WHERE found.burst_id = id""",
     "SELECT setval(pg_get_serial_sequence('photos', 'id'), max(id)) FROM photos",

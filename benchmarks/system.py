@@ -66,7 +66,9 @@ class System:
                 )
                 for command in commands
             ]
-        running = Running(httpx.Client(base_url=f"http://127.0.0.1:{listening.getsockname()[1]}", timeout=60), self)
+        running = Running(
+            httpx.Client(base_url=f"http://127.0.0.1:{listening.getsockname()[1]}", timeout=60), self, home
+        )
         try:
             running.wait_until_ready()
             yield running
@@ -78,7 +80,8 @@ class System:
 
 
 class Running:
-    def __init__(self, client: httpx.Client, system: System) -> None:
+    def __init__(self, client: httpx.Client, system: System, home: Path) -> None:
+        self.home = home
         self._client = client
         self._system = system
 
@@ -97,9 +100,13 @@ class Running:
         seen: dict[str, Any] = self._client.get(f"/api/imports/{import_id}").json()
         return seen
 
-    def post(self, path: str) -> dict[str, Any]:
-        answer: dict[str, Any] = self._client.post(path, timeout=600).raise_for_status().json()
+    def post(self, path: str, body: Any = None) -> dict[str, Any]:  # Any: JSON
+        answer: dict[str, Any] = self._client.post(path, json=body, timeout=600).raise_for_status().json()
         return answer
+
+    def fetch(self, path: str) -> None:
+        """Whatever it answers, a page too."""
+        self._client.get(path).raise_for_status()
 
     def get(self, path: str) -> dict[str, Any]:
         seen: dict[str, Any] = self._client.get(path).raise_for_status().json()

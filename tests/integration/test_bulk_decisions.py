@@ -126,6 +126,13 @@ async def test_what_is_decided_about_is_what_the_gallery_shows(site: Site) -> No
     assert await count(site, "project_id IS NOT NULL") == 1
 
 
+async def test_a_selection_has_the_words_of_the_galleries_address(site: Site) -> None:
+    described = (await site.client.get("/openapi.json")).json()
+    in_address = {one["name"] for one in described["paths"]["/api/photos"]["get"]["parameters"]}
+    in_selection = set(described["components"]["schemas"]["ShownBy"]["properties"])
+    assert in_selection == in_address - {"sort", "after", "last", "limit", "ids"}
+
+
 async def test_exceptions_are_left_out_by_their_old_numbers_too(site: Site) -> None:
     one, two, three = await some_photos(site, {}, {}, {})
     async with site.services.sessions.begin() as session:
