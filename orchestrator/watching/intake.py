@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import structlog
 from sqlalchemy import select, text
@@ -25,15 +26,25 @@ class Overtaken(Exception):
     """The watch has ended, or its root lies elsewhere now."""
 
 
+class _Known(NamedTuple):
+    size: int
+    mtime_ns: int
+    role: str
+    is_turned_down: bool
+
+
 async def strange(session: AsyncSession, root_id: int, units: Sequence[Unit]) -> list[Unit]:
-    """Those that are not known by path, size and time. What became of a known one is no matter: that it failed, or
-    was turned down, is nothing new."""
+    """Those that are not known by path, size and time. That a known one failed is nothing new, and what was turned
+    down may change as it likes."""
     paths = [file.path for unit in units for file in (unit.main, unit.companion) if file]
     rows = await session.execute(
-        text("SELECT path, size, mtime_ns, role FROM photo_files WHERE root_id = :root AND path = ANY(:paths)"),
+        text(
+            "SELECT path, size, mtime_ns, role, rejected_at IS NOT NULL OR deleted_at IS NOT NULL FROM photo_files file"
+            " JOIN photos ON photos.id = photo_id WHERE file.root_id = :root AND path = ANY(:paths)"
+        ),
         {"root": root_id, "paths": paths},
     )
-    known = {path: (size, mtime_ns, role) for path, size, mtime_ns, role in rows}
+    known = {path: _Known(*said) for path, *said in rows}
     beside = [file.path for unit in units for file in unit.sidecars]
     rows = await session.execute(
         text("SELECT path, size, mtime_ns FROM sidecars WHERE root_id = :root AND path = ANY(:paths)"),
@@ -42,11 +53,12 @@ async def strange(session: AsyncSession, root_id: int, units: Sequence[Unit]) ->
     sidecars = {path: (size, mtime_ns) for path, size, mtime_ns in rows}
 
     def is_known(file: FoundFile) -> bool:
-        return known.get(file.path, ())[:2] == (file.size, file.mtime_ns)
+        one = known.get(file.path)
+        return one is not None and (one.is_turned_down or (one.size, one.mtime_ns) == (file.size, file.mtime_ns))
 
     def is_as_it_was(unit: Unit) -> bool:
         is_pair_known = unit.companion is None or (
-            is_known(unit.companion) and known[unit.companion.path][2] != ORIGINAL  # else its RAW came after it
+            is_known(unit.companion) and known[unit.companion.path].role != ORIGINAL  # else its RAW came after it
         )
         read_before = all(sidecars.get(file.path) == (file.size, file.mtime_ns) for file in unit.sidecars)
         return is_known(unit.main) and is_pair_known and read_before
