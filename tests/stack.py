@@ -175,6 +175,7 @@ class Stack:
         on_disk = {str(p.relative_to(claims)) for p in claims.rglob("*") if p.is_file()} if claims.exists() else set()
         rows = self.sql("SELECT preview, thumbnail FROM photos WHERE preview IS NOT NULL")
         rows += self.sql("SELECT upload, preview, thumbnail FROM placards")
+        rows += self.sql("SELECT claim FROM renditions")
         known = {claim for row in rows for claim in row if claim}
         assert known <= on_disk
         unneeded = {row[0] for row in self.sql("SELECT claim FROM orphan_candidates")}
