@@ -1,13 +1,13 @@
 // The virtual grid: only the rows near the screen are in the document, and only the photos near them in memory, however
 // long the list is.
-import { fillCard, makeCard } from "./card.js";
 import { GridKeys } from "./grid-keys.js";
-import { CAPTION, Rows } from "./rows.js";
+import { RowElements } from "./row-elements.js";
+import { Rows } from "./rows.js";
 import { ScrollLabel } from "./scroll-label.js";
 import { ScrollSpace } from "./scroll-space.js";
 
 const MARGIN = 900; // pixels above and below the screen in which rows are kept
-const MOST_PHOTOS = 3_000; // in memory
+const MOST_PHOTOS = 600; // in memory; of a segment near the window none is ever forgotten
 const LOADS_AT_ONCE = 2;
 const FAST = 2; // windows in one frame: nothing that passes by is loaded
 const SETTLED_MS = 90;
@@ -22,14 +22,13 @@ export class Grid {
   constructor(node, { target, heading, label, filled, wants }) {
     this.node = node;
     this.target = target;
-    this.filled = filled;
     this.wants = wants;
     this.rows = new Rows(heading ?? (() => undefined));
     this.space = new ScrollSpace(node);
     this.label = new ScrollLabel(document.getElementById("scroll-label"), () => label?.(...this.#seen()));
     this.keys = new GridKeys(this);
-    this.mounted = new Map(); // row -> element
-    this.cards = new Map(); // id -> element, of the mounted ones
+    this.shown = new RowElements(node, this.rows, this.space, filled);
+    this.cards = this.shown.cards; // id -> element
     this.focusId = undefined;
 
     new ResizeObserver(() => this.#resized()).observe(node.parentElement);
@@ -74,10 +73,7 @@ export class Grid {
 
   /** Brings the cards of these photos up to date, where they are on screen. */
   update(photos) {
-    for (const photo of photos) {
-      const card = this.cards.get(photo.id);
-      if (card) this.#fill(card, photo);
-    }
+    photos.forEach((photo) => this.shown.update(photo));
   }
 
   /** The photos of the store have grown old: those here are wanted anew, and nothing moves. */
@@ -147,7 +143,7 @@ export class Grid {
   // Where things stand
 
   #layOutAll() {
-    for (const row of [...this.mounted.keys()]) this.#unmount(row);
+    this.shown.clear();
     this.rows.show(this.store, this.node.parentElement.clientWidth, this.target);
     this.space.resize(this.rows.height);
   }
@@ -216,9 +212,7 @@ export class Grid {
     const focused = this.rows.of.get(this.focusId);
     // The row with the focus stays, however far one scrolls: the focus must not be lost.
     if (focused && this.node.contains(document.activeElement)) wanted.add(focused);
-    for (const row of [...this.mounted.keys()]) if (!wanted.has(row)) this.#unmount(row);
-    if (areMoved) for (const [row, element] of this.mounted) this.#put(row, element);
-    for (const row of wanted) if (!this.mounted.has(row)) this.#mount(row);
+    this.shown.show(wanted, { store: this.store, focusId: this.focusId, target: this.target, areMoved });
     this.#keepTabStop();
     this.#fetchOld();
     this.#loadNear(wanted, moved);
@@ -254,57 +248,6 @@ export class Grid {
       this.store.forget(segment);
       this.rows.layAnew(segment);
     }
-  }
-
-  #mount(row) {
-    const element = document.createElement("div");
-    element.className = `row ${row.kind}`;
-    if (row.kind === "waiting") {
-      element.setAttribute("role", "presentation");
-      element.style.height = `${row.height}px`;
-      element.style.setProperty("--row", `${this.target}px`);
-    } else {
-      element.setAttribute("role", "row");
-      element.append(...(row.cells ? row.cells.map((cell) => this.#card(cell, row.height - CAPTION)) : [headingCell(row.text)]));
-    }
-    this.#put(row, element);
-    this.mounted.set(row, element);
-    this.#insertInOrder(row, element);
-  }
-
-  #put(row, element) {
-    element.style.transform = `translateY(${this.rows.topOf(row) - this.space.origin}px)`;
-  }
-
-  #unmount(row) {
-    for (const cell of row.cells ?? []) this.cards.delete(cell.id);
-    this.mounted.get(row).remove();
-    this.mounted.delete(row);
-  }
-
-  /** Readers and the Tab key go by the order in the document. */
-  #insertInOrder(row, element) {
-    const top = this.rows.topOf(row);
-    let before;
-    for (const [other, candidate] of this.mounted) {
-      const otherTop = this.rows.topOf(other);
-      if (otherTop > top && (!before || otherTop < before.top)) before = { top: otherTop, candidate };
-    }
-    this.node.insertBefore(element, before?.candidate ?? null);
-  }
-
-  #card(cell, height) {
-    const card = makeCard(cell.id, cell.width, height);
-    card.tabIndex = cell.id === this.focusId ? 0 : -1;
-    this.cards.set(cell.id, card);
-    this.#fill(card, this.store.photos.get(cell.id));
-    return card;
-  }
-
-  #fill(card, photo) {
-    const seen = this.store.view(photo);
-    fillCard(card, seen);
-    this.filled?.(card, seen);
   }
 
   #fetchOld() {
@@ -363,13 +306,4 @@ export class Grid {
     if (id !== this.focusId) this.#moveTabStop(id);
     this.wants.focused(id);
   }
-}
-
-function headingCell(text) {
-  const cell = document.createElement("div");
-  cell.setAttribute("role", "gridcell");
-  const heading = document.createElement("h2");
-  heading.textContent = text;
-  cell.append(heading);
-  return cell;
 }
