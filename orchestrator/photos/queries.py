@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from orchestrator.models import Burst, Photo, PhotoFile, Project, Root, StageRun
+from orchestrator.models import FAILED, Burst, Photo, PhotoFile, Project, Root, StageRun
 from orchestrator.paging import Page, decode
 from orchestrator.photos.addresses import preview_url, thumbnail_url
 from orchestrator.photos.orders import Span, cursor_of, stretches
@@ -70,12 +70,16 @@ async def photos_by_id(session: AsyncSession, selection: Selection, ids: Sequenc
     return await _items(session, rows)
 
 
+# That a photo was looked at says nothing of it, unless that failed.
+_SAYS_SOMETHING = or_(col(StageRun.stage) != "render", col(StageRun.state) == FAILED)
+
+
 async def photo_detail(session: AsyncSession, photo_id: int) -> PhotoDetail | None:
     row = (await session.execute(_photos().where(col(Photo.id) == photo_id))).one_or_none()
     if row is None:
         return None
     photo: Photo = row[0]
-    runs = (await session.scalars(select(StageRun).where(col(StageRun.photo_id) == photo_id))).all()
+    runs = (await session.scalars(select(StageRun).where(col(StageRun.photo_id) == photo_id, _SAYS_SOMETHING))).all()
     (item,) = await _items(session, [row])
     return PhotoDetail(
         **item.model_dump(),
@@ -96,7 +100,7 @@ def _photos() -> Query:
 async def _items(session: AsyncSession, rows: Sequence[Row]) -> list[PhotoItem]:
     stages: dict[int, dict[str, str]] = defaultdict(dict)
     query = select(col(StageRun.photo_id), col(StageRun.stage), col(StageRun.state))
-    runs = query.where(col(StageRun.photo_id).in_([row[0].id for row in rows]))
+    runs = query.where(col(StageRun.photo_id).in_([row[0].id for row in rows]), _SAYS_SOMETHING)
     for photo_id, stage, state in (await session.execute(runs)).all() if rows else ():
         stages[photo_id or 0][stage] = state
     bursts = await _bursts(session, [row[0] for row in rows])

@@ -48,6 +48,12 @@ async def waiting(archive: Archive) -> list[tuple[str, str]]:
     return [(row["subject"], row["state"]) for row in rows]
 
 
+async def stages_shown(archive: Archive, photo: int) -> dict[str, str]:
+    detail = (await archive.site.client.get(f"/api/photos/{photo}")).json()
+    assert {run["stage"]: run["state"] for run in detail["runs"]} == detail["stages"]
+    return dict(detail["stages"])
+
+
 async def test_a_view_is_made_once_and_shown(archive: Archive) -> None:
     (photo,) = await imported(archive, "a.jpg")
     assert await ask(archive, [photo]) == {"ready": [], "pending": [photo], "failed": []}
@@ -56,6 +62,7 @@ async def test_a_view_is_made_once_and_shown(archive: Archive) -> None:
     assert (await shown(archive, answer)).size == (2560, 640)
     assert answer["ready"][0]["source"] == "original"
     assert await archive.queued("render") == []
+    assert "render" not in await stages_shown(archive, photo)
     await archive.check_books()
 
 
@@ -185,6 +192,7 @@ async def test_a_file_that_vanished_fails_alone_and_is_no_failure_of_the_import(
     assert [one["id"] for one in answer["ready"]] == [second]
     assert answer["failed"] == [{"id": first, "message": "a.jpg is not there any more."}]
     assert await archive.sql("SELECT 1 FROM import_items WHERE state <> 'done'") == []
+    assert (await stages_shown(archive, first))["render"] == "failed"
     (archive.photos / "a.jpg").write_bytes(saved(scene(*SIZE, 0), "JPEG", quality=80))
     await archive.sql("UPDATE stage_runs SET queued_at = queued_at - interval '2 minutes' WHERE stage = 'render'")
     assert (await ask(archive, [first]))["pending"] == [first]
