@@ -20,7 +20,7 @@ export function makeCard(id, width, height) {
 export function fillCard(card, photo) {
   card.setAttribute("aria-label", describe(photo));
   card.classList.toggle("rejected", photo.rejected);
-  card.classList.toggle("gone", Boolean(photo.isGone));
+  card.classList.toggle("removed", Boolean(photo.isGone));
   showSelected(card, photo);
   showPicture(card.querySelector(".frame"), photo);
   showBurst(card.querySelector(".frame"), photo.burst);

@@ -4,6 +4,7 @@ import { showBursts } from "./bursts-line.js";
 import { fillCard, makeCard } from "./card.js";
 import { DecisionBar } from "./decision-bar.js";
 import { ImportRow } from "./import-row.js";
+import { SelectionBar } from "./selection-bar.js";
 import { showStars } from "./stars.js";
 
 const GREY = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 3 2'><rect width='3' height='2' fill='#777'/><path d='m0 2 1-1 .6.5.5-.7L3 2z' fill='#555'/></svg>";
@@ -73,6 +74,10 @@ document.querySelectorAll("#star-states .stars").forEach((node, n) => showStars(
 document.querySelectorAll("#bar-states .decision-bar").forEach((node, n) => {
   new DecisionBar(node, () => {}).show({ user_rating: null, manual_match: false, kept: false, rejected: false, ...BARS[n] });
 });
+const selection = new SelectionBar(document.getElementById("selection-bar"), { decide: () => {} });
+const chosen = { id: "many", file_name: "214 photos", user_rating: 3, manual_match: false, kept: true, rejected: false, project: undefined };
+selection.show({ photos: chosen, selected: 214, isAll: false, total: 12_345, isInProject: true });
+selection.showWork(12_345);
 function showStrip(node, kind, frames) {
   const started = "2024-05-04T10:00:00";
   const unknown = { width: 3000, height: 2000, captured_at: started, thumbnail_url: PICTURE, sharpness: null, exposure_bias_ev: null, user_rating: null, manual_match: false, is_best: false, is_chosen: false };
