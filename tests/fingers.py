@@ -15,3 +15,21 @@ async def swipe(page: Page, dx: int, dy: int) -> None:
         }""",
         [dx, dy],
     )
+
+
+Point = tuple[float, float]
+
+
+async def move_fingers(page: Page, *ways: tuple[Point, Point]) -> None:
+    """Fingers as a touch screen tells them, each from a point to another; all come down, move and go at one time."""
+    screen = await page.context.new_cdp_session(page)
+    steps = 4
+    for step in range(steps + 1):
+        points = [
+            {"id": n, "x": x + (to_x - x) * step / steps, "y": y + (to_y - y) * step / steps}
+            for n, ((x, y), (to_x, to_y)) in enumerate(ways)
+        ]
+        kind = "touchMove" if step else "touchStart"
+        await screen.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    await screen.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    await screen.detach()

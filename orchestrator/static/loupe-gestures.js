@@ -10,6 +10,7 @@ export function listenToHands(node, stage, toggle) {
   const fingers = new Map(); // pointer id -> {clientX, clientY}
   let mouse;
   let lastTap;
+  let touchedAt; // when a finger tapped last
   let pressed; // where a finger came down, as long as it may be a tap
 
   node.addEventListener("wheel", (event) => {
@@ -44,7 +45,7 @@ export function listenToHands(node, stage, toggle) {
   node.addEventListener("dblclick", (event) => isOfFinger(event) || toggle(event));
 
   /** Browsers make a double click of two taps. */
-  const isOfFinger = ({ timeStamp }) => lastTap !== undefined && timeStamp - lastTap.timeStamp < 2 * TAP_MS;
+  const isOfFinger = ({ timeStamp }) => touchedAt !== undefined && timeStamp - touchedAt < 2 * TAP_MS;
 
   function pinch(before, now) {
     const other = [...fingers.values()].find((finger) => finger !== before);
@@ -55,10 +56,9 @@ export function listenToHands(node, stage, toggle) {
 
   function tap(event) {
     const isSecond = lastTap && event.timeStamp - lastTap.timeStamp < TAP_MS && distance(lastTap, event) < TAP_PX;
-    lastTap = event;
-    if (!isSecond) return;
-    toggle(event);
-    pressed = undefined;
+    touchedAt = event.timeStamp;
+    lastTap = isSecond ? undefined : event;
+    if (isSecond) toggle(event);
   }
 
   return () => mouse;

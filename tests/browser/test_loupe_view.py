@@ -16,7 +16,7 @@ from orchestrator.models import Photo
 from shared.contracts.render import Size
 from tests import factories, pictures
 from tests.browser.browsers import Browser
-from tests.fingers import swipe
+from tests.fingers import move_fingers, swipe
 from tests.shoot import Shoot
 
 FAR = 10_000  # seconds from one photo to the next: no burst
@@ -264,6 +264,14 @@ async def until_rejected(darkroom: Darkroom, ids: list[int]) -> None:
     assert await darkroom.shoot.rejected() == ids
 
 
+async def tap_twice(page: Page, at: tuple[float, float]) -> None:
+    """On a busy machine two taps may be too far apart to be taken as one."""
+    for _ in range(100):
+        await page.touchscreen.tap(*at)
+        if await page.locator("#stage.zoomed").count():
+            return
+
+
 async def test_two_taps_zoom_in_on_a_phone_and_a_finger_moves_the_photo(
     darkroom: Darkroom, served: str, browser: Browser
 ) -> None:
@@ -273,22 +281,31 @@ async def test_two_taps_zoom_in_on_a_phone_and_a_finger_moves_the_photo(
     await expect(page.locator("#stage .loupe-photo")).to_be_visible()
     whole = await box(page, "#stage .loupe-photo")
     at = (whole["x"] + 0.7 * whole["width"], whole["y"] + 0.5 * whole["height"])
-    await page.touchscreen.tap(*at)
-    await page.touchscreen.tap(*at)
+    await tap_twice(page, at)
     await expect(page.locator("#announced")).to_contain_text("100 %")
     zoomed = await box(page, "#stage .loupe-photo")
     density = await page.evaluate("devicePixelRatio")
     assert zoomed["width"] == pytest.approx(WIDTH / density)
     assert (at[0] - zoomed["x"]) / zoomed["width"] == pytest.approx(0.7, abs=0.002)
-    await swipe(page, -100, 0)  # moves the photo, not to the next one
-    await expect(page.locator("#position")).to_have_text("1 / 2")
     await page.get_by_role("button", name="100 % (z)").tap()
+    await expect(page.locator("#stage.zoomed")).to_have_count(0)
     assert await box(page, "#stage .loupe-photo") == whole
+    await tap_twice(page, at)
+    await move_fingers(page, ((300, 300), (200, 320)))  # the photo, not to the next one
+    moved = await box(page, "#stage .loupe-photo")
+    assert (moved["x"] - zoomed["x"], moved["y"] - zoomed["y"]) == pytest.approx((-100, 20), abs=1)
+    await expect(page.locator("#position")).to_have_text("1 / 2")
+    await page.keyboard.press("Escape")
     await page.get_by_role("button", name="Compare (c)").tap()
     await expect(page.locator(".compared")).to_have_count(2)
     small = "[...document.querySelectorAll('.compare-bar button, .loupe-look button')].filter((button) => {"
     small += "const { width, height } = button.getBoundingClientRect(); return Math.min(width, height) < 44; }).length"
     assert await page.evaluate(small) == 0
     await page.get_by_role("button", name="Compare (c)").tap()
+    await expect(page.locator("#compare")).to_be_hidden()
     await swipe(page, -100, 0)
+    await expect(page.locator("#position")).to_have_text("2 / 2")
+    await move_fingers(page, ((150, 350), (100, 350)), ((250, 350), (300, 350)))
+    pinched = await box(page, "#stage .loupe-photo")
+    assert pinched["width"] == pytest.approx(2 * whole["width"], rel=0.02)
     await expect(page.locator("#position")).to_have_text("2 / 2")
