@@ -128,9 +128,9 @@ function link(placard) {
 }
 
 addEventListener("pageshow", (event) => {
-  if (event.persisted) {
-    end("");
-    showLately();
-  }
+  if (!event.persisted) return;
+  request = undefined;
+  setBusy(false);
+  showLately();
 });
 showLately();

@@ -86,12 +86,14 @@ async function attempt(work) {
 }
 
 part("again").addEventListener("click", () => attempt(async () => show(await postJson(`/api/placards/${placard.id}/again`))));
-part("remove").addEventListener("click", () =>
-  attempt(async () => {
+part("remove").addEventListener("click", () => {
+  if (part("sure").hidden) return say(part("sure"), "The photo and its label are removed for good. Press Remove again if you are sure.");
+  return attempt(async () => {
     await sendJson("DELETE", `/api/placards/${placard.id}`);
     location.assign("/");
-  }),
-);
+  });
+});
+part("remove").addEventListener("blur", () => say(part("sure"), ""));
 
 const look = paced(async () => show(await getJson(`/api/placards/${placard.id}`)), REST_MS);
 const isUnderWay = ({ convert, curate }) => convert.state !== "failed" && !["failed", "done"].includes(curate.state);

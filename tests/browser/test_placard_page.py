@@ -125,6 +125,12 @@ async def test_a_failure_is_said_and_tried_again_and_the_placard_is_removed(arch
         await page.get_by_role("button", name="Try again").click()
         await expect(page.get_by_text("Waiting to be looked at…")).to_be_visible()
         await page.get_by_role("button", name="Remove").click()
+        await expect(page.get_by_text("removed for good")).to_be_visible()
+        await page.get_by_role("link", name="Another photo").focus()
+        await expect(page.get_by_text("removed for good")).to_be_hidden()
+        await page.get_by_role("button", name="Remove").focus()
+        await page.keyboard.press("Enter")
+        await page.keyboard.press("Enter")
         await expect(page.get_by_role("button", name="Choose a photo")).to_be_visible()
         assert (await archive.site.client.get("/api/placards")).json()["items"] == []
 

@@ -16,10 +16,13 @@ from PIL import Image
 
 from orchestrator.broker import Incoming
 from orchestrator.curation import service as curation
+from orchestrator.failures.filing import DeadLetterFiler
 from orchestrator.photos import sweeper
+from orchestrator.pipeline import PIPELINE, stages
 from orchestrator.placards.uploads import MOST_BYTES
 from shared.contracts.answers import Failed, Failure
 from shared.settings import Settings
+from shared.topology import topology
 from tests.archive import Archive, sweep
 from tests.pictures import Rgb, dng, exif_block, saved, scene
 from tests.placards import described
@@ -345,6 +348,35 @@ async def test_a_placard_waits_for_the_yes_to_a_host_far_away(database_url: str,
         assert run["request"]["host"] == "api.x.com"
         await site.client.post("/api/curation/consent", json={"host": "api.x.com"})
         assert (await shown(site, placard))["curate"] == {"state": "waiting", "sentence": None}
+
+
+async def test_what_it_waits_for_is_said(archive: Archive) -> None:
+    placard = await dropped(archive.site)
+    assert (await archive.site.client.post("/api/stages/convert/pause")).status_code == 204
+    seen = await shown(archive.site, placard)
+    assert (seen["convert"]["state"], "paused" in seen["convert"]["sentence"]) == ("waiting", True)
+    await archive.site.client.post("/api/stages/convert/resume")
+    await archive.work()
+    await archive.sql("INSERT INTO breakers (key, stage, cause) VALUES ('vision:x', 'curate', 'The model is away.')")
+    await archive.sql("UPDATE stage_runs SET state = 'held', hold_key = 'vision:x' WHERE stage = 'curate'")
+    assert (await shown(archive.site, placard))["curate"] == {"state": "held", "sentence": "The model is away."}
+
+
+async def test_a_dead_letter_about_a_placard_is_put_back_and_goes_with_it(archive: Archive) -> None:
+    placard = await dropped(archive.site, JPEG[:200] + bytes(500), "holiday.jpg")
+    runs = await archive.queued()
+    await archive.apply(archive.answer(runs))
+    names = topology("test", stages(PIPELINE), [50])
+    death = {"x-death": [{"reason": "rejected", "routing-keys": [names.urgent_queue("convert")]}]}
+    letter = Incoming(b"{}", str(runs[0].run_id), names.urgent_queue("convert"), death)
+    await DeadLetterFiler(archive.site.services.sessions, names).file([letter])
+    (found,) = (await archive.site.client.get("/api/dead-letters")).json()["items"]
+    assert found["photo"] is None
+    assert (await archive.site.client.post(f"/api/dead-letters/{found['id']}/requeue")).is_success
+    assert (await shown(archive.site, placard))["convert"]["state"] == "waiting"
+    await archive.work()
+    await archive.site.client.delete(f"/api/placards/{placard}")
+    assert await archive.sql("SELECT state FROM dead_letters") == [{"state": "resolved"}]
 
 
 async def test_the_first_words_of_a_model_are_remembered_as_its_being_there(archive: Archive) -> None:
