@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse, Response
 
 from orchestrator.answers import ERRORS, Refused
-from orchestrator.context import Services, ServicesDep
+from orchestrator.context import ServicesDep
 from orchestrator.models import Photo
 from orchestrator.paging import MAX_ID, PageDep, RowId
 from orchestrator.photos.anchors import Anchors, Between, PhotoAnchors, ids_between

@@ -2,6 +2,7 @@
 as what was seen before."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import rawpy
@@ -19,10 +20,12 @@ MOST_STOPS = 4.0
 SAMPLED = 8  # every so many pixels in both directions tell how bright a picture is
 
 
-class Stored(bytes):
-    """A JPEG inside a RAW. `orientation`: how it is to be turned."""
+@dataclass(frozen=True)
+class Stored:
+    """A JPEG inside a RAW, and how it is to be turned, as Exif counts."""
 
-    orientation: int = 1
+    data: bytes
+    orientation: int
 
 
 def picture(
@@ -62,9 +65,8 @@ def _stored(file: rawpy.RawPy, data: bytes) -> tuple[Stored | Decoded | None, in
         width, height = jpeg.size_of(found)
     except jpeg.NotAJpeg:
         return None, 0
-    stored = Stored(found)
-    stored.orientation = raw.preview_orientation(file, jpeg.tags_of(found).orientation, width, height)
-    return stored, max(width, height)
+    orientation = raw.preview_orientation(file, jpeg.tags_of(found).orientation, width, height)
+    return Stored(found, orientation), max(width, height)
 
 
 def _developed(file: rawpy.RawPy, edge: int | None, seen: Pixels | None) -> Pixels:

@@ -141,9 +141,9 @@ def _of_jpeg(data: bytes, edge: int | None, check_size: CheckSize) -> jpeg.Pictu
 
 
 def _of_stored(stored: Stored, edge: int | None, check_size: CheckSize) -> jpeg.Picture:
-    if passed_on := _as_it_is(stored, edge, check_size, stored.orientation):
+    if passed_on := _as_it_is(stored.data, edge, check_size, stored.orientation):
         return passed_on
-    shown = vips_images.decode(stored, "JPEG", check_size, edge)
+    shown = vips_images.decode(stored.data, "JPEG", check_size, edge)
     return _of_pixels(Decoded(shown.pixels, shown.profile, stored.orientation), edge)
 
 
