@@ -34,30 +34,28 @@ export class Details {
     return !this.node.hidden;
   }
 
-  async open(id) {
-    const isOther = id !== this.id;
-    this.id = id;
-    if (isOther) {
-      this.photo = undefined;
-      this.project.expect();
-    }
+  /** `known` is the photo as its list tells it: decided about at once, while the rest is fetched. */
+  async open(id, known) {
+    if (id !== this.id) this.#begin(id, known);
     this.node.hidden = false;
     document.body.classList.add("has-details");
-    if (isOther) this.node.scrollTop = 0;
     await this.refresh();
+  }
+
+  #begin(id, known) {
+    this.id = id;
+    this.photo = known;
+    this.node.scrollTop = 0;
+    this.#part("content").classList.add("waits"); // for all that is not known yet
+    this.#part("content").hidden = !known;
+    this.#part("file-name").textContent = known?.file_name ?? "";
+    if (known) this.#showDecided();
   }
 
   /** Opens with the cursor in the field for the project of `photo`, at once; after it, all is as it was. */
   askForProject(photo) {
     const [wasOpen, focused] = [this.isOpen, document.activeElement];
-    if (photo.id !== this.id || !this.photo) {
-      this.open(photo.id);
-      this.photo = photo;
-      this.#part("file-name").textContent = photo.file_name;
-      this.#part("content").hidden = false;
-      this.#part("content").classList.add("waits"); // for all that is not known yet
-      this.#showDecided();
-    }
+    this.open(photo.id, photo);
     this.project.ask(() => {
       if (!wasOpen) this.close();
       if (focused?.isConnected) focused.focus({ preventScroll: true });

@@ -283,7 +283,7 @@ function opened(id, how) {
 function showDetails(id) {
   if (id === undefined) return undefined;
   rememberPhoto(id);
-  return details.open(id);
+  return details.open(id, store.photos.get(id));
 }
 
 function detailsClosed() {

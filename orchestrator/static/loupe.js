@@ -148,7 +148,7 @@ function show(id) {
   part("position").textContent = `${count(place)} / ${count(pass.n)}`;
   showState();
   announce(`${count(place)} of ${count(pass.n)}: ${photo.file_name}${photo.user_rating ? `, ${photo.user_rating} stars` : ""}`);
-  if (details.isOpen) details.open(id);
+  if (details.isOpen) details.open(id, photo);
   rememberPlace(kind, pass.id, place);
   expectNext();
   if (kind === "cull" && photo.burst) framesComing = Promise.all([framesComing, loadFrames(place, photo.burst.id)]);
@@ -324,7 +324,7 @@ function askForProject() {
 
 function togglePanel() {
   if (details.isOpen) details.close();
-  else if (shownId !== undefined) details.open(shownId);
+  else if (shownId !== undefined) details.open(shownId, shown());
 }
 
 function leave() {

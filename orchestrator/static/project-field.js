@@ -7,7 +7,6 @@ export class ProjectField {
     this.input = node.querySelector("input");
     this.names = node.querySelector("datalist");
     this.decide = decide;
-    this.shown = "";
     this.input.addEventListener("change", () => this.#put());
     this.input.addEventListener("focus", () => this.#offer());
     this.input.addEventListener("keydown", (event) => this.#key(event));
@@ -20,19 +19,11 @@ export class ProjectField {
     this.input.select();
   }
 
-  /** Another photo is on its way: what is typed from now on is about that one. */
-  expect() {
-    this.photo = undefined;
-    this.isDue = false;
-    this.#write("");
-  }
-
   /** What is being typed stays, unless it is about another photo. */
   show(photo) {
-    const isTyping = photo.id === (this.photo ?? photo).id && this.input.value !== this.shown;
+    const isTyping = photo.id === this.photo?.id && this.input.value !== this.shown;
     this.photo = photo;
     if (!isTyping) this.#write(photo.project ?? "");
-    else if (this.isDue) this.#put();
   }
 
   #write(name) {
@@ -41,8 +32,6 @@ export class ProjectField {
   }
 
   #put() {
-    this.isDue = !this.photo;
-    if (this.isDue) return;
     const project = this.input.value.trim() || null;
     this.#write(project ?? "");
     if (project === this.photo.project) return;
@@ -62,7 +51,7 @@ export class ProjectField {
     if (!["Enter", "Escape"].includes(event.key)) return;
     event.stopPropagation(); // the panel stays
     if (event.key === "Enter") this.#put();
-    else this.#write(this.photo?.project ?? "");
+    else this.#write(this.photo.project ?? "");
     this.input.blur();
     this.done?.();
     this.done = undefined;
