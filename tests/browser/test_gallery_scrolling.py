@@ -4,7 +4,7 @@ import asyncio
 import re
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from benchmarks.archive import fill
 from tests.browser.browsers import Browser
@@ -19,7 +19,10 @@ SEEN = """() => {
   const [top, card] = cards.filter(([top]) => top >= bar).sort((one, other) => one[0] - other[0])[0];
   return { id: card.dataset.id, top };
 }"""
-IS_SETTLED = "() => document.querySelectorAll('.card').length > 5 && document.querySelector('.row.waiting') === null"
+IS_SETTLED = """() => {
+  const tops = [...document.querySelectorAll(".card")].map((card) => card.getBoundingClientRect().top);
+  return tops.some((top) => top > 150 && top < innerHeight) && document.querySelector(".row.waiting") === null;
+}"""
 
 
 @pytest.fixture
@@ -37,6 +40,14 @@ async def the_list(site: Site, chosen: str) -> list[int]:
         ids += [item["id"] for item in page["items"]]
         after = page["next"]
     return ids
+
+
+async def lower(route: Route) -> None:
+    """Lets no document be higher than 40,000 pixels."""
+    response = await route.fetch()
+    script = await response.text()
+    assert "HIGHEST = 8_000_000;" in script
+    await route.fulfill(response=response, body=script.replace("HIGHEST = 8_000_000;", "HIGHEST = 40_000;"))
 
 
 async def top_of(page: Page, photo_id: str) -> float | None:
@@ -108,3 +119,30 @@ async def test_a_place_far_down_is_found_again_after_a_reload(long: Site, served
     await page.goto(f"{served}/gallery?sort=taste&photo={far}")
     await expect(page.locator(".card:focus")).to_have_attribute("data-id", str(far))
     await expect(page.locator(".card:focus")).to_be_in_viewport()
+
+
+async def test_a_list_may_be_higher_than_a_document_can_be(long: Site, served: str, browser: Browser) -> None:
+    """As a million photos are; here documents are low instead."""
+    ids = await the_list(long, "sort=captured")
+    page = await browser.open(f"{served}/healthz")
+    await page.route("**/scroll-space.js", lower)
+    await page.goto(f"{served}/gallery?sort=captured")
+    await page.wait_for_function("() => document.getElementById('grid').offsetHeight === 40_000")
+    await page.evaluate("scrollTo(0, document.documentElement.scrollHeight / 2)")
+    await page.wait_for_function(IS_SETTLED)
+    for by in (300, -300, -900):
+        seen = await page.evaluate(SEEN)
+        await page.evaluate("(by) => scrollBy(0, by)", by)
+        await page.wait_for_function(IS_SETTLED)
+        top = await top_of(page, seen["id"])
+        assert by > 0 or top == pytest.approx(seen["top"] - by, abs=1.5)
+    middle = ids.index(int((await page.evaluate(SEEN))["id"]))
+    assert len(ids) * 0.3 < middle < len(ids) * 0.7
+    await page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    await expect(page.locator(f'.card[data-id="{ids[-1]}"]')).to_be_in_viewport()
+    for _ in range(5):
+        await page.evaluate("scrollBy(0, -600)")
+        await page.wait_for_function(IS_SETTLED)
+    await expect(page.locator(f'.card[data-id="{ids[-1]}"]')).not_to_be_in_viewport()
+    await page.evaluate("scrollTo(0, 0)")
+    await expect(page.locator(f'.card[data-id="{ids[0]}"]')).to_be_in_viewport()
