@@ -62,8 +62,10 @@ async def _lock(session: AsyncSession, ids: Sequence[int], size: Size) -> None:
     """In the order in which answers lock what they are about: neither can wait for the other in a circle."""
     await session.execute(
         text(
-            "SELECT id FROM stage_runs WHERE stage = :stage AND (subject = ANY(:subjects)"
-            " OR state = 'queued' AND priority <= :passed_by) ORDER BY id FOR UPDATE"
+            "SELECT id FROM stage_runs WHERE id = ANY(ARRAY("
+            " SELECT id FROM stage_runs WHERE stage = :stage AND subject = ANY(:subjects)"
+            " UNION SELECT id FROM stage_runs WHERE stage = :stage AND state = 'queued' AND priority <= :passed_by"
+            ")) ORDER BY id FOR UPDATE"
         ),
         {
             "stage": STAGE,
