@@ -19,6 +19,7 @@ from shared.embedding_models import least_burst_cosine
 log = structlog.get_logger()
 
 JOB = "archive"
+MANY = 2_000  # new frames
 EVERY_SECONDS = 1.0  # `keep` is run: somebody may wait for an answer
 OVER = (DONE, FAILED, CANCELLED)
 _SEARCHING = 0x62757273  # advisory lock: one orchestrator looks after this
@@ -87,7 +88,7 @@ async def _start(session: AsyncSession, state: Row[tuple[object, ...]], claims: 
     if model is None:
         return
     started = time.perf_counter()
-    is_whole = state.whole_seq > state.found_seq or state.model != model
+    is_whole = state.whole_seq > state.found_seq or state.model != model or await _are_many_new(session)
     if is_whole:  # until this wish is fulfilled, should a search fail
         await session.execute(
             text("UPDATE burst_state SET whole_seq = requested_seq, model = :model"), {"model": model}
@@ -109,6 +110,14 @@ async def _start(session: AsyncSession, state: Row[tuple[object, ...]], claims: 
         await runs.queue(session, [runs.NewRun("bursts", None, wish, job=JOB)])
     await session.execute(text("UPDATE burst_state SET is_urgent = false"))
     log.info("bursts.requested", frames=n, is_whole=is_whole, seconds=round(time.perf_counter() - started, 2))
+
+
+async def _are_many_new(session: AsyncSession) -> bool:
+    """After a large import it is no use to look for what is near."""
+    n = await session.scalar(
+        text("SELECT count(*) FROM (SELECT FROM new_frames LIMIT :most) AS counted"), {"most": MANY}
+    )
+    return bool(n == MANY)
 
 
 def least_cosine(wished: float | None, wished_for: str | None, model: str) -> float:

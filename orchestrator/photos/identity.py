@@ -11,6 +11,7 @@ from orchestrator.imports.roots import is_empty_or_missing
 from orchestrator.models import Photo, Root
 from orchestrator.photos import sweeper
 from orchestrator.taste import service as taste
+from orchestrator.write_back import due as due_sidecars
 
 REMOVED = "removed before"  # an index of import_items says it too
 
@@ -61,5 +62,6 @@ async def merge(session: AsyncSession, photo: Photo, into: Photo) -> None:
     await session.execute(
         text("INSERT INTO merged_photos (photo_id, into_id) VALUES (:old, :new)"), {"new": into.id, "old": photo.id}
     )
+    await due_sidecars.note(session, [into.id])
     session.expunge(photo)
     await session.execute(delete(Photo).where(col(Photo.id) == photo.id))
