@@ -54,8 +54,9 @@ export class Decisions {
       part.after[photo.id] = after;
       parts.set(JSON.stringify(body), part);
     }
+    const group = newNumber();
     [...parts.values()].forEach(({ body, before, after }, n) => {
-      const step = { batch: newNumber(), words, before, after, isPart: n > 0 };
+      const step = { batch: newNumber(), group, isPart: n > 0, words, before, after };
       this.#done(step);
       this.#send({ batch: step.batch, body: { ...body, ids: idsOf(step) }, after });
     });
@@ -68,9 +69,10 @@ export class Decisions {
    */
   decideMany({ parts, seen }, { body, words }) {
     const changes = seen.map((photo) => [photo, changesOf(photo, body)]).filter(([, after]) => Object.keys(after).length);
+    const group = newNumber();
     parts.forEach(({ count, ...asked }, n) => {
       const named = asked.ids && new Set(asked.ids);
-      const step = { batch: newNumber(), words, before: {}, after: {}, many: count, isPart: n > 0 };
+      const step = { batch: newNumber(), group, isPart: n > 0, words, before: {}, after: {}, many: count };
       for (const [photo, after] of changes.filter(([photo]) => !named || named.has(photo.id))) {
         step.before[photo.id] = Object.fromEntries(Object.keys(after).map((name) => [name, photo[name]]));
         step.after[photo.id] = after;
@@ -91,7 +93,8 @@ export class Decisions {
 
   /** What was done by other means, and is undone at these addresses. It is not done again by redo. */
   rememberElsewhere(addresses, words) {
-    addresses.forEach((address, n) => this.#done({ batch: newNumber(), address, words, before: {}, after: {}, isPart: n > 0 }));
+    const group = newNumber();
+    addresses.forEach((address, n) => this.#done({ batch: newNumber(), group, isPart: n > 0, address, words, before: {}, after: {} }));
     storeSteps(this.steps);
     this.tell.said(words, { canUndo: true });
   }
@@ -99,14 +102,14 @@ export class Decisions {
   undo() {
     const step = this.#takeBack();
     if (!step) return this.tell.said("Nothing to undo", { canUndo: false });
-    if (step.isPart) return this.undo();
+    while (isWith(step, this.steps.done.at(-1))) this.#takeBack();
     return this.tell.said(`Undone: ${step.words}`, { canUndo: false });
   }
 
   redo() {
     const step = this.#doAgain();
     if (!step) return this.tell.said("Nothing to redo", { canUndo: false });
-    while (this.steps.undone.at(-1)?.isPart) this.#doAgain();
+    while (isWith(step, this.steps.undone.at(-1))) this.#doAgain();
     return this.tell.said(`Again: ${step.words}`, { canUndo: true });
   }
 
@@ -178,6 +181,9 @@ export class Decisions {
 }
 
 const idsOf = (entry) => Object.keys(entry.after).map(Number);
+
+/** Whether both were done by one wish: they are undone together. */
+const isWith = (step, other) => step.group !== undefined && step.group === other?.group;
 
 /** A random UUID. Browsers have their own only for pages from this machine or over https. */
 function newNumber() {

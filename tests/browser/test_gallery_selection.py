@@ -179,7 +179,7 @@ async def test_a_refused_decision_says_so_and_keeps_the_selection(site: Site, se
     await page.route("**/api/decisions", lambda route: route.fulfill(status=409, json=body))
     await page.keyboard.press("Control+a")
     await page.keyboard.press("x")
-    await expect(toast(page)).to_have_text("The archive is being moved.")
+    await expect(toast(page)).to_have_text("Not done: Rejected 5 photos. The archive is being moved.")
     await selected(page, *photos)
     await expect(card(page, photos[0]).get_by_text("Rejected")).to_have_count(0)
     await page.get_by_role("link", name="Unrated").click()
