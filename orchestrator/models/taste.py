@@ -15,7 +15,7 @@ class RatingEvent(SQLModel, table=True):
     __tablename__ = "rating_events"
     __table_args__ = (
         Index("rating_events_photo", "photo_id", text("id DESC")),
-        Index("rating_events_batch", "batch"),
+        Index("rating_events_batch", "batch", "photo_id"),
         Index("rating_events_undoes", "undoes", postgresql_where=text("undoes IS NOT NULL")),
     )
     id: int = row_id()

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, Strict, model_validator
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -17,6 +17,7 @@ from orchestrator.photos.views import Filter
 
 MOST_NAMED = 1_000
 MOST_SPARED = 100_000
+_MANY = 200
 
 Text200 = Annotated[str, Field(max_length=200)]
 Id = Annotated[RowId, Strict()]
@@ -108,7 +109,16 @@ async def find(session: AsyncSession, chosen: Chosen) -> list[int]:
 
 async def lock_ids(session: AsyncSession, ids: Sequence[int]) -> list[int]:
     """Those of these photos that are there, locked."""
-    return list(await session.scalars(_there(is_among(col(Photo.id), ids)).with_for_update()))
+    found = list(await session.scalars(_there(is_among(col(Photo.id), ids)).with_for_update()))
+    await expect(session, len(found))
+    return found
+
+
+async def expect(session: AsyncSession, count: int) -> None:
+    """The statements that follow are about so many photos. After a few single decisions PostgreSQL keeps a plan for
+    few, and would go on with it for a hundred thousand."""
+    if count > _MANY:
+        await session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
 
 
 async def _of_selection(
@@ -118,7 +128,9 @@ async def _of_selection(
     query = _there(*conditions(selection), *named_elsewhere(selection))
     rows = await session.scalars(query.with_for_update(of=Photo) if is_locked else query)
     without = set(await _as_now_numbered(session, spared)) if spared else set()
-    return [id_ for id_ in rows if id_ not in without]
+    found = [id_ for id_ in rows if id_ not in without]
+    await expect(session, len(found))
+    return found
 
 
 def _there(*which: ColumnElement[bool]) -> Select[int]:

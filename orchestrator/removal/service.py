@@ -13,7 +13,7 @@ from orchestrator.curation import results as curation
 from orchestrator.embedding import results as embedding
 from orchestrator.imports import items
 from orchestrator.photos import sweeper
-from orchestrator.photos.chosen import Chosen, lock
+from orchestrator.photos.chosen import Chosen, expect, lock
 from orchestrator.photos.identity import REMOVED
 from orchestrator.photos.service import convert_again
 from orchestrator.taste import service as taste
@@ -61,6 +61,7 @@ async def bring_back(session: AsyncSession, ids: Sequence[int]) -> list[int]:
     are made again. To be called under the identity lock."""
     if not ids:
         return []
+    await expect(session, len(ids))
     gone = list(await session.scalars(_LOCK_GONE, {"ids": sorted(ids)}))
     pictures = _pictures((await session.execute(_BRING_BACK, {"ids": gone})).all())
     claims = [claim for one in pictures for claim in one.claims]

@@ -105,19 +105,12 @@ async def _decide(
 
 
 def _each(fields_of: Mapping[int, Mapping[str, Value]]) -> Wanted:
-    """Very many photos have few different wishes among them: each is told once."""
-    distinct = {id(fields): fields for fields in fields_of.values()}
-    texts = {key: _as_json(fields) for key, fields in distinct.items()}
-    places = {said: n for n, said in enumerate(dict.fromkeys(texts.values()), start=1)}
+    distinct = {id(fields): fields for fields in fields_of.values()}  # very many photos may share one
+    said = {key: _as_json(fields) for key, fields in distinct.items()}
     return Wanted(
         "SELECT photo_id, CAST(said AS jsonb) AS fields"
-        " FROM unnest(CAST(:photos AS bigint[]), CAST(:places AS bigint[])) AS wish (photo_id, place)"
-        " JOIN unnest(CAST(:said AS text[])) WITH ORDINALITY AS each (said, place) USING (place)",
-        {
-            "photos": list(fields_of),
-            "places": [places[texts[id(fields)]] for fields in fields_of.values()],
-            "said": list(places),
-        },
+        " FROM unnest(CAST(:photos AS bigint[]), CAST(:said AS text[])) AS wish (photo_id, said)",
+        {"photos": list(fields_of), "said": [said[id(fields)] for fields in fields_of.values()]},
         {name for fields in distinct.values() for name in fields},
     )
 

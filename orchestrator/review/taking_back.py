@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from orchestrator.review.writing import DECIDED, Wanted, types_of
 
+# Photo by photo: PostgreSQL takes any batch for a small one, and would compare each of its events with every photo.
 # A merged photo may have two events of one batch: the first says how it was. Another rating or pick since then keeps
 # the photo too.
 _TAKEN_BACK = """
@@ -20,8 +21,8 @@ FROM (
     CASE WHEN jsonb_exists(fields, 'manual_match') THEN CAST(fields ->> 'manual_match' AS boolean)
       ELSE p.manual_match END AS is_picked
   FROM unnest(CAST(:photos AS bigint[])) AS locked (id)
-  JOIN (SELECT DISTINCT ON (photo_id) photo_id, before, after FROM rating_events
-    WHERE batch = CAST(:taken_back AS uuid) ORDER BY photo_id, id) AS event ON event.photo_id = locked.id
+  CROSS JOIN LATERAL (SELECT before, after FROM rating_events
+    WHERE batch = CAST(:taken_back AS uuid) AND photo_id = locked.id ORDER BY id LIMIT 1) AS event
   JOIN photos AS p ON p.id = locked.id
   CROSS JOIN LATERAL jsonb_to_record(event.after) AS said({types})
   CROSS JOIN LATERAL (SELECT {fields} AS fields) AS again

@@ -152,7 +152,7 @@ def upgrade() -> None:  # noqa: PLR0915  # a list of tables and columns, not log
         sa.ForeignKeyConstraint(["photo_id"], ["photos.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("rating_events_batch", "rating_events", ["batch"], unique=False)
+    op.create_index("rating_events_batch", "rating_events", ["batch", "photo_id"], unique=False)
     op.create_index(
         "rating_events_undoes",
         "rating_events",
