@@ -198,18 +198,13 @@ function framesAround() {
 async function loadFrames(at, burstId) {
   const frames = await photos.loadFrames(at, burstId);
   frames.forEach((frame) => pass.know(frame.id, at));
-  if (frames.length && at === place && !isAtEnd) framesHere();
+  if (frames.length && at === place && !isAtEnd) expectNext();
 }
 
 /** In the rate pass a photo is looked at beside those that are like it. */
 async function loadMaybes(at, photo) {
   const found = await photos.loadMaybes(at, photo);
-  if (found.length && at === place && !isAtEnd) framesHere();
-}
-
-function framesHere() {
-  looking.stage.expect(framesAround(), framesAround());
-  showFilmstrip();
+  if (found.length && at === place && !isAtEnd) expectNext();
 }
 
 /** One looks at a photo that is like that of the stop. */

@@ -98,28 +98,34 @@ def note(request: Request, asked: list[dict[str, Any]]) -> None:
         asked.append(json.loads(request.post_data or "{}"))
 
 
-async def until_asked(page: Page, asked: list[dict[str, Any]], ids: list[int]) -> None:
+async def until_asked(page: Page, asked: list[dict[str, Any]], ids: list[int], size: Size = "view") -> None:
     for _ in range(600):
-        if asked and asked[-1]["ids"] == ids:
+        of_size = [one["ids"] for one in asked if one["size"] == size]
+        if ids in of_size[-1:]:
             return
         await page.wait_for_timeout(50)
-    assert asked[-1]["ids"] == ids
+    assert asked[-1] == {"ids": ids, "size": size}
 
 
 async def test_a_zoom_shows_the_point_under_the_pointer_and_is_held_through_a_burst(
     darkroom: Darkroom, served: str, browser: Browser
 ) -> None:
     frames = [await darkroom.photo(n, sharpness_score=50 - n) for n in range(3)]
-    await darkroom.photo(FAR)
+    after = await darkroom.photo(FAR)
     await darkroom.shoot.search()
     await darkroom.make("full", frames[0])
-    page = await browser.open(f"{served}/review")
+    page = await browser.open("about:blank")
+    asked: list[dict[str, Any]] = []
+    page.on("request", lambda request: note(request, asked))
+    await page.goto(f"{served}/review")
     await expect(page.locator("#frames")).to_have_text("❐ burst of 3")
+    await until_asked(page, asked, [frames[0], after, *frames[1:]])
     whole = await box(page, "#stage .loupe-photo")
     at = {"x": whole["x"] + 0.4 * whole["width"], "y": whole["y"] + 0.6 * whole["height"]}
     await page.mouse.move(**at)
     await page.keyboard.press("z")
     await expect(page.locator("#announced")).to_contain_text("100 %")
+    await until_asked(page, asked, frames, "full")
     zoomed = await box(page, "#stage .loupe-photo")
     assert (zoomed["width"], zoomed["height"]) == (WIDTH, HEIGHT)  # one of its pixels for one of the screen's
     point = ((at["x"] - zoomed["x"]) / zoomed["width"], (at["y"] - zoomed["y"]) / zoomed["height"])
