@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 from orchestrator.db import Sessions
 from orchestrator.renditions import queries, service
+from orchestrator.stages.names import stage_name
+from orchestrator.stages.queries import paused_since
 from shared.claims import ClaimStore
 from shared.errors import KeepersError
 
@@ -44,9 +46,14 @@ class FullSize:
             for one in answer.failed:
                 if one.id == photo_id:
                     raise NotRendered(one.message)
-            if trouble := self._trouble_of(service.STAGE):
+            if trouble := self._trouble_of(service.STAGE) or self._on_loop(self._pause()):
                 raise NotRendered(trouble)
             time.sleep(_LOOK_SECONDS)
+
+    async def _pause(self) -> str | None:
+        async with self._sessions() as session:
+            is_paused = service.STAGE in await paused_since(session)
+        return f"The stage {stage_name(service.STAGE)} is paused. Resume it, then export again." if is_paused else None
 
     async def _read(self, photo_id: int) -> bytes:
         async with self._sessions() as session:

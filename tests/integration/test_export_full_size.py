@@ -103,6 +103,13 @@ async def test_without_workers_the_export_ends_and_says_why(archive: Archive) ->
     archive.site.app.state.services = services
 
 
+async def test_while_the_stage_is_paused_the_export_ends_and_says_so(archive: Archive) -> None:
+    target = await approved(archive, a_png=saved(scene(*SIZE), "PNG"))
+    await archive.sql("INSERT INTO stage_pauses (stage) VALUES ('render')")
+    seen = await exported(archive, target, with_workers=False)
+    assert "The stage Views is paused. Resume it" in seen["not_exported"][0]["message"]
+
+
 async def test_pictures_say_where_they_were_made_only_when_asked(archive: Archive) -> None:
     tags = exif_block({}, gps=PLACE)
     photos = {"a_jpg": saved(scene(*SIZE), "JPEG", exif=tags), "b_tif": saved(scene(*SIZE, 2), "TIFF", exif=tags)}
