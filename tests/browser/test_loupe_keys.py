@@ -271,3 +271,25 @@ async def test_a_kept_photo_is_rated_beside_those_like_it(shoot: Shoot, served: 
     await expect(strip.nth(1).locator(".strip-marks")).to_contain_text("★★★★★")
     await page.keyboard.press("ArrowRight")
     await at(page, "1.jpg", "2 / 3")
+
+
+async def test_a_pass_that_is_closed_and_reopened_after_new_scores_goes_on_where_it_was(
+    shoot: Shoot, served: str, browser: Browser
+) -> None:
+    photos = [await shoot.photo(n * FAR, file_name=f"{n}.jpg", preference_score=n) for n in range(20)]
+    await shoot.sql("UPDATE taste_state SET is_trusted = true")
+    page = await browser.open(f"{served}/review")
+    for n in range(10):
+        await at(page, f"{n}.jpg", f"{n + 1} / 20")
+        await page.keyboard.press("kx"[n % 2])
+    await at(page, "10.jpg", "11 / 20")
+    context = page.context
+    await page.close()
+    await shoot.sql("UPDATE photos SET preference_score = 100 - preference_score")
+    page = await context.new_page()
+    await page.goto(f"{served}/review")
+    for n in range(10, 20):
+        await at(page, f"{n}.jpg", f"{n + 1} / 20")
+        await page.keyboard.press("kx"[n % 2])
+    await expect(page.locator("#end-words")).to_contain_text("10 kept, 10 rejected")
+    assert await shoot.rejected() == photos[1::2]
