@@ -162,16 +162,22 @@ def _scroll(browser: Browser, running: Running, most: int) -> None:
     _settled(page)
     print(f"  memory at the start    {_memory(page)}", flush=True)
     seen: set[int] = set()
-    start, height = time.monotonic(), -1.0
+    start, height, told = time.monotonic(), -1.0, most // 10
     while len(seen) < most:
         seen.update(_settled(page))
         at = page.evaluate("(scrollBy(0, innerHeight * 0.8), scrollY)")
         if at == height:
             break
         height = at
-    seconds = time.monotonic() - start
-    print(f"  after {len(seen):7,} photos   {_memory(page)}   {len(seen) / seconds:.0f} photos/s", flush=True)
+        if len(seen) >= told:
+            told += most // 10
+            _say_memory(page, len(seen), time.monotonic() - start)
+    _say_memory(page, len(seen), time.monotonic() - start)
     page.context.close()
+
+
+def _say_memory(page: Page, photos: int, seconds: float) -> None:
+    print(f"  after {photos:7,} photos   {_memory(page)}   {photos / seconds:.0f} photos/s", flush=True)
 
 
 def _settled(page: Page) -> list[int]:

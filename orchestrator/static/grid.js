@@ -7,7 +7,7 @@ import { ScrollLabel } from "./scroll-label.js";
 import { ScrollSpace } from "./scroll-space.js";
 
 const MARGIN = 900; // pixels above and below the screen in which rows are kept
-const MOST_PHOTOS = 600; // in memory; of a segment near the window none is ever forgotten
+const MOST_PHOTOS = 200; // in memory; of a segment near the window none is ever forgotten
 const LOADS_AT_ONCE = 2;
 const FAST = 2; // windows in one frame: nothing that passes by is loaded
 const SETTLED_MS = 90;
