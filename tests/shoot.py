@@ -18,8 +18,8 @@ from orchestrator.results import ResultApplier
 from orchestrator.throughput import Throughput
 from shared.embedding_models import starter_name
 from tests import factories
+from tests.frames import look
 from tests.site import Site
-from tests.unit.test_bursts import look
 from workers.runner import Delivery, run
 from workers.stages.bursts import stage
 from workers.tools import Tools
@@ -139,3 +139,19 @@ async def shoot(site: Site) -> Shoot:
     async with site.services.sessions.begin() as session:
         await embedding.choose(session, site.services.settings)
         return Shoot(site, await factories.a_root(session))
+
+
+async def a_burst(shoot: Shoot, second: float, count: int) -> list[int]:
+    """Frames with pictures, of which the last is the sharpest."""
+    photos = [
+        await shoot.photo(second + n, sharpness_score=50 + n, file_name=f"{second:.0f}-{n}.jpg") for n in range(count)
+    ]
+    await with_pictures(shoot, *photos)
+    return photos
+
+
+async def with_pictures(shoot: Shoot, *photos: int) -> None:
+    async with shoot.site.services.sessions.begin() as session:
+        for photo_id in photos:
+            photo = await session.get_one(Photo, photo_id)
+            await factories.a_picture(session, shoot.site.claims, photo, factories.a_gradient(hue=photo_id * 40))

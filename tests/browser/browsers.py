@@ -16,6 +16,11 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 
+EVERY_PAGE = [
+    "/", "/gallery", "/review", "/projects", "/export", "/taste", "/logs", "/dead-letters", "/conflicts", "/settings",
+    "/styleguide", "/nothing-here",
+]  # fmt: skip  # fmt: skip
+
 expect.set_options(timeout=20_000)  # a busy machine is slow, and what never comes is noticed all the same
 
 

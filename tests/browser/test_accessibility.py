@@ -8,11 +8,9 @@ from playwright.async_api import Page, expect
 
 from orchestrator.models import Breaker, Photo, RatingConflict, StagePause
 from tests import factories
-from tests.browser.browsers import Browser
-from tests.browser.test_bursts import a_burst
-from tests.browser.test_pages import EVERY_PAGE
+from tests.browser.browsers import EVERY_PAGE, Browser
 from tests.connoisseur import Connoisseur
-from tests.shoot import Shoot
+from tests.shoot import Shoot, a_burst
 
 LOOKS = pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
 # What is on a page once it is filled.

@@ -3,26 +3,8 @@
 import pytest
 from playwright.async_api import Page, expect
 
-from orchestrator.models import Photo
-from tests import factories
 from tests.browser.browsers import Browser
-from tests.shoot import Shoot
-
-
-async def with_pictures(shoot: Shoot, *photos: int) -> None:
-    async with shoot.site.services.sessions.begin() as session:
-        for photo_id in photos:
-            photo = await session.get_one(Photo, photo_id)
-            await factories.a_picture(session, shoot.site.claims, photo, factories.a_gradient(hue=photo_id * 40))
-
-
-async def a_burst(shoot: Shoot, second: float, count: int) -> list[int]:
-    """The last frame is the sharpest."""
-    photos = [
-        await shoot.photo(second + n, sharpness_score=50 + n, file_name=f"{second:.0f}-{n}.jpg") for n in range(count)
-    ]
-    await with_pictures(shoot, *photos)
-    return photos
+from tests.shoot import Shoot, a_burst
 
 
 def in_hand(page: Page, photo_id: int) -> str:

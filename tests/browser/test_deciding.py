@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from orchestrator.models import Photo
 from tests.browser.browsers import Browser
-from tests.browser.test_gallery_page import add_photos
+from tests.photos import add_photos, settled
 from tests.site import Site, serve
 
 
@@ -23,24 +23,6 @@ def stars(page: Page, photo: Photo) -> Locator:
 
 def toast(page: Page) -> Locator:
     return page.locator(".toast")
-
-
-async def settled(site: Site, photo: Photo, **expected: Any) -> None:
-    """Once the server has it."""
-    async with asyncio.timeout(20):
-        while True:
-            async with site.session() as session:
-                found = await session.get(Photo, photo.id)
-            assert found is not None
-            seen: dict[str, Any] = {
-                "user_rating": found.user_rating,
-                "manual_match": found.manual_match,
-                "kept": found.kept_at is not None,
-                "rejected": found.rejected_at is not None,
-            }
-            if {name: seen[name] for name in expected} == expected:
-                return
-            await asyncio.sleep(0.02)
 
 
 async def events(site: Site) -> int:

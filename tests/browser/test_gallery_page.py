@@ -7,27 +7,10 @@ from playwright.async_api import Page, expect
 from sqlalchemy import text
 
 from orchestrator import events
-from orchestrator.models import Photo
 from tests import factories
 from tests.browser.browsers import Browser
+from tests.photos import add_photos
 from tests.site import Site
-
-
-async def add_photos(site: Site, count: int, *, with_pictures: bool = True) -> list[Photo]:
-    """Photos of changing shape, told to open pages."""
-    async with site.session() as session:
-        root = await factories.a_root(session, b"/photos/%d" % count)
-        photos = []
-        for n in range(count):
-            width, height = [(600, 400), (400, 600), (700, 300)][n % 3]
-            shape = {"width": width, "height": height, "preview_width": width, "preview_height": height}
-            photo = await factories.a_photo(session, root, f"DSC_{n:04}.jpg", **shape)
-            if with_pictures:
-                await factories.a_picture(session, site.claims, photo, factories.a_gradient(width, height, n * 37))
-            await factories.a_run(session, photo)
-            photos.append(photo)
-        await factories.tell(session, events.PHOTOS, *(photo.id for photo in photos))
-    return photos
 
 
 async def names(page: Page) -> list[str]:

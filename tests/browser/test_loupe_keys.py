@@ -8,10 +8,8 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.browsers import Browser
-from tests.browser.test_bursts import a_burst, with_pictures
-from tests.browser.test_deciding import settled
-from tests.browser.test_gallery_page import add_photos
-from tests.shoot import Shoot
+from tests.photos import add_photos, settled
+from tests.shoot import Shoot, a_burst, with_pictures
 from tests.site import Site, serve
 
 FAR = 10_000  # seconds from one photo to the next: no burst

@@ -9,13 +9,8 @@ from playwright.async_api import Route, expect
 
 from orchestrator import events
 from tests import factories
-from tests.browser.browsers import Browser
+from tests.browser.browsers import EVERY_PAGE, Browser
 from tests.site import Site, serve
-
-EVERY_PAGE = [
-    "/", "/gallery", "/review", "/projects", "/export", "/taste", "/logs", "/dead-letters", "/conflicts", "/settings",
-    "/styleguide", "/nothing-here",
-]  # fmt: skip
 
 
 @pytest.mark.parametrize("width", [1280, 390])

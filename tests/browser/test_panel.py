@@ -8,7 +8,7 @@ from playwright.async_api import Locator, Page, expect
 
 from orchestrator.models import Photo
 from tests.browser.browsers import Browser
-from tests.browser.test_gallery_page import add_photos
+from tests.photos import add_photos
 from tests.site import Site
 
 ADDRESSES = pytest.mark.parametrize("address", ["/review", "/gallery"])

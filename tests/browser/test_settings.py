@@ -3,8 +3,7 @@
 from playwright.async_api import expect
 
 from tests.browser.browsers import Browser
-from tests.browser.test_deciding import settled
-from tests.browser.test_gallery_page import add_photos
+from tests.photos import add_photos, settled
 from tests.site import Site, serve
 
 

@@ -18,10 +18,10 @@ from shared.claims import ClaimStore, claim_of
 from shared.contracts import convert
 from shared.errors import Reject, Retry
 from shared.settings import Settings
+from tests.material import MATERIAL
 from tests.pictures import saved, scene
 from workers.engines.decoder import Decoder
 
-MATERIAL = Path(os.environ.get("KEEPERS_TEST_DATA", Path(__file__).parents[2] / ".." / "shared" / "data"))
 LARGEST_MEAN_DELTA_E = 3
 
 # Of these the specification leaves the look open, or nothing independent decodes them.

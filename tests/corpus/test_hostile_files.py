@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.corpus.test_decode_corpus import MATERIAL
+from tests.material import MATERIAL
 from tests.stack import Stack, a_jpeg
 
 pytestmark = [

@@ -1,6 +1,5 @@
 """The numbers that a training reports, beside what real people think of photos that the training never saw."""
 
-import os
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,13 +13,13 @@ from shared.contracts import train
 from shared.contracts.answers import Done
 from shared.settings import Settings
 from shared.taste_model import TasteModel
+from tests.material import MATERIAL
 from tests.tastes import EMBEDDING_MODEL, npz
 from workers.domain.taste_accuracy import spearman
 from workers.runner import Delivery, run
 from workers.stages.train import stage
 from workers.tools import Tools
 
-MATERIAL = Path(os.environ.get("KEEPERS_TEST_DATA", Path(__file__).parents[2] / ".." / "shared" / "data"))
 RATINGS = MATERIAL / "taste" / "beauty_ratings.npz"
 PEOPLE = 40
 KNOWN = 150  # ratings of each that are learned from; the rest is held out

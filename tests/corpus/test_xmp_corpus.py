@@ -1,6 +1,5 @@
 """All test material as if it were XMP: what is one is read, and nothing else does harm."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -9,8 +8,7 @@ from orchestrator.write_back.packet import Wish, edited
 from shared.errors import XmpBroken
 from shared.xmp import rating_of
 from tests.desk import Desk
-
-MATERIAL = Path(os.environ.get("KEEPERS_TEST_DATA", Path(__file__).parents[2] / ".." / "shared" / "data"))
+from tests.material import MATERIAL
 
 pytestmark = [
     pytest.mark.corpus,

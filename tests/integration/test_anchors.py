@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from orchestrator.photos import anchors, orders, selection
-from tests.integration.test_photos_api import all_pages, some_photos
+from tests.photos import all_pages, some_photos
 from tests.site import Site
 
 STEP = 4

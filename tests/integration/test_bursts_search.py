@@ -11,8 +11,8 @@ from orchestrator.bursts import detection
 from orchestrator.models import Photo, StageRun
 from shared.contracts.answers import Failed, Failure
 from tests import factories
+from tests.frames import look
 from tests.shoot import Shoot
-from tests.unit.test_bursts import look
 
 
 async def test_a_search_groups_what_was_taken_together_and_looks_alike(shoot: Shoot) -> None:

@@ -23,7 +23,7 @@ from shared.contracts.answers import Done, Held
 from shared.settings import Settings
 from tests import factories
 from tests.doubles.vision_host import MARKUP, VisionHost, describing
-from tests.integration.test_messaging import HandheldBroker, until
+from tests.relaying import HandheldBroker, until
 from tests.site import Site, open_site
 
 REMOTE = "https://api.x.com/v1/"
@@ -117,6 +117,26 @@ async def test_a_yes_is_for_the_host_that_was_shown(opened: Open) -> None:
         assert await sql(site, "SELECT key FROM breakers") == []
         answer = await site.client.post("/api/curation/consent", json={"host": "localhost"})
         assert answer.status_code == 409
+
+
+async def test_a_yes_can_be_taken_back_and_then_not_even_a_probe_leaves_the_machine(opened: Open) -> None:
+    async with opened(llm_base_url=REMOTE) as site:
+        await site.client.post("/api/curation/consent", json={"host": "api.x.com"})
+        first, _, late = await photos(site, 3)
+        await asked_again(site)
+        runs = await sql(site, "SELECT run_id, photo_id FROM stage_runs ORDER BY photo_id")
+        down = {"key": "vision:https://api.x.com/v1/:llava", "cause": "It is down.", "stage": "curate", "attempt": 1}
+        await applied(site, Held(run_id=runs[0]["run_id"], **down))
+        answer = await site.client.delete("/api/curation/consent?host=api.y.com")
+        assert (answer.status_code, answer.json()["error"]["type"]) == (409, "other_host")
+        answer = await site.client.delete("/api/curation/consent?host=api.x.com")
+        assert (answer.status_code, answer.json()["consent"]) == (200, False)
+        assert await sql(site, "SELECT key FROM breakers") == [{"key": "consent:api.x.com"}]
+        await applied(site, Held(run_id=runs[2]["run_id"], **down))  # was with a worker when the yes was taken back
+        assert await relayed(site) == []
+        await site.client.post("/api/curation/consent", json={"host": "api.x.com"})
+        sent = {json.loads(message.body)["photo_id"] for message in await relayed(site)}
+        assert sent == {late.id}, "the host is down, as far as is known: one photo asks"
 
 
 async def test_a_request_says_where_its_photo_may_go_also_after_a_change_of_settings(opened: Open) -> None:

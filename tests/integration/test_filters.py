@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from orchestrator.photos import orders, selection
 from orchestrator.photos.views import Filter, Sort
-from tests.integration.test_photos_api import all_pages, counted, names, some_photos
+from tests.photos import all_pages, counted, names, some_photos
 from tests.plans import plan_of, statements
 from tests.site import Site
 

@@ -1,43 +1,14 @@
 """The JSON of photos and their pictures, over HTTP and a real database."""
 
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
-from orchestrator.models import Photo
 from tests import factories
+from tests.photos import all_pages, counted, names, some_photos
 from tests.site import Site
 
 REJECTED = {"rejected_at": datetime(2024, 5, 4, tzinfo=UTC)}
-
-
-async def some_photos(site: Site, *fields: dict[str, Any]) -> list[Photo]:
-    async with site.session() as session:
-        root = await factories.a_root(session)
-        photos = [await factories.a_photo(session, root, f"DSC_{n:04}.jpg", **field) for n, field in enumerate(fields)]
-        await session.commit()
-    return photos
-
-
-async def all_pages(site: Site, address: str) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = []
-    after = ""
-    while True:
-        page = (await site.client.get(f"{address}&after={after}")).json()
-        items += page["items"]
-        if page["next"] is None:
-            return items
-        after = page["next"]
-
-
-async def names(site: Site, address: str) -> list[str]:
-    return [item["file_name"] for item in (await site.client.get(address)).json()["items"]]
-
-
-async def counted(site: Site, address: str) -> dict[str, int]:
-    counts: dict[str, int] = (await site.client.get(address)).json()
-    return {name: n for name, n in counts.items() if name != "as_of_event"}
 
 
 @pytest.mark.parametrize("sort", ["newest", "captured", "sharpness", "exposure"])

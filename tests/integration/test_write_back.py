@@ -16,9 +16,9 @@ from orchestrator.write_back.command import Options, xmp
 from orchestrator.write_back.packet import PICK_LABEL
 from shared.xmp import rating_of
 from tests.archive import Archive
+from tests.packets import packet as lightroom
 from tests.pictures import dng, scene
 from tests.ratings_in_files import a_photo, a_sidecar, act, conflicts, packet, rate, said, settle
-from tests.unit.test_xmp import packet as lightroom
 
 
 def a_raw(archive: Archive, name: str = "a.dng", seed: int = 1) -> Path:

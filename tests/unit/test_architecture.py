@@ -1,5 +1,6 @@
 """The tree shows the design: a stage is one file, its contract and one row. Whatever is missing is named here."""
 
+import ast
 import importlib
 from pathlib import Path
 
@@ -43,3 +44,24 @@ def test_no_module_outgrows_four_hundred_lines() -> None:
         if "migrations" not in path.parts
     ]
     assert [str(path) for path in files if len(path.read_text().splitlines()) > 400] == []
+
+
+def test_no_module_of_the_tests_imports_from_a_test_module() -> None:
+    """What several of them need lies in tests/<name>.py, so that each test module can be changed by itself."""
+    imported = [
+        (str(path), name)
+        for path in (REPOSITORY / "tests").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        for name in _imported(node)
+        if any(part.startswith("test_") for part in name.split("."))
+    ]
+    assert imported == []
+
+
+def _imported(node: ast.AST) -> list[str]:
+    """Of `from a import b` it is `a.b`: the module may be either."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        return [f"{node.module}.{alias.name}" for alias in node.names]
+    return []

@@ -15,7 +15,7 @@ from shared.contracts import bursts
 from shared.contracts.answers import Done, Failed, Held
 from shared.embedding_models import least_burst_cosine, starter_name
 from shared.settings import Settings
-from tests.unit.test_bursts import frames, looks
+from tests.frames import frames, looks
 from workers.domain.bursts import Frames
 from workers.engines.embedders import Embedders
 from workers.runner import Delivery, Outcome, run

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from tests.desk import Desk
+from tests.packets import billion_laughs, packet
 from tests.pictures import Rgb, dng, exif_block, saved, scene
-from tests.unit.test_xmp import billion_laughs, packet
 from workers.engines import embedded_rating, exif
 
 RATING = 0x4746

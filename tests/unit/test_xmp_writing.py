@@ -12,7 +12,7 @@ from defusedxml.ElementTree import fromstring
 from orchestrator.write_back.packet import PICK_LABEL, Wish, edited, new
 from shared.errors import XmpBroken
 from shared.xmp import MOST_BYTES, rating_of
-from tests.unit.test_xmp import DARKTABLE, DIGIKAM, LIGHTROOM, billion_laughs, external_entity, packet
+from tests.packets import DARKTABLE, DIGIKAM, LIGHTROOM, billion_laughs, external_entity, packet
 
 PROGRAMS = pytest.mark.parametrize(
     "written_by", [LIGHTROOM, DARKTABLE, DIGIKAM], ids=["lightroom", "darktable", "digikam"]
