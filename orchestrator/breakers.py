@@ -154,7 +154,10 @@ async def begin_probe(
     due = await session.execute(
         text(
             "SELECT key FROM breakers WHERE key = :key AND probe_at <= :now AND NOT EXISTS (SELECT 1 FROM stage_runs"
-            " WHERE run_id = breakers.probe_run AND state IN ('published', 'retrying')) FOR UPDATE SKIP LOCKED"
+            " WHERE run_id = breakers.probe_run AND state IN ('published', 'retrying'))"
+            # While the person is to decide about the stage nothing of it goes out, probes neither.
+            " AND NOT EXISTS (SELECT 1 FROM breakers AS other WHERE other.stage = breakers.stage"
+            " AND other.probe_at = 'infinity') FOR UPDATE SKIP LOCKED"
         ),
         {"key": key, "now": now},
     )

@@ -37,12 +37,26 @@ async def consent(services: ServicesDep, yes: Yes) -> Curation:
     """Photos may be sent to this host from now on."""
     async with services.sessions.begin() as session:
         current = await curation(session, services.settings)
-        if not current.is_remote or yes.host != current.host:
-            raise Refused(409, "other_host", f"Photos would be sent to {current.host}, not to {yes.host}.")
+        _check_host(yes.host, current)
         await service.allow(session, current.host)
         answer = await curation(session, services.settings)
     services.wake()
     return answer
+
+
+@router.delete("/api/curation/consent")
+async def withdraw_consent(services: ServicesDep, host: str) -> Curation:
+    """No more photos may be sent to this host, but for those that are with the workers already."""
+    async with services.sessions.begin() as session:
+        current = await curation(session, services.settings)
+        _check_host(host, current)
+        await service.withdraw(session, current.host)
+        return await curation(session, services.settings)
+
+
+def _check_host(host: str, current: Curation) -> None:
+    if not current.is_remote or host != current.host:
+        raise Refused(409, "other_host", f"Photos would be sent to {current.host}, not to {host}.")
 
 
 @router.post("/api/photos/{photo_id}/describe", status_code=202)

@@ -56,6 +56,16 @@ async def allow(session: AsyncSession, host: str) -> None:
     await events.record(session, events.STAGES, [])
 
 
+async def withdraw(session: AsyncSession, host: str) -> None:
+    """No longer. What waits is held again, and nothing asks whether the host is back; what the workers have already is
+    still sent."""
+    await session.execute(text("DELETE FROM consents WHERE host = :host"), {"host": host})
+    key = vision_endpoint.consent_key(host)
+    await breakers.open_for_person(session, key, "curate", why_waiting(host, 0))
+    await _close_all_but(session, {key})
+    await events.record(session, events.STAGES, [])
+
+
 def why_waiting(host: str, calls: int) -> str:
     """The sentence of the breaker that waits for a yes."""
     number = f"{calls:,} {'call' if calls == 1 else 'calls'}" if calls else "one call each"
