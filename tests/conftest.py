@@ -8,4 +8,5 @@ pytest_plugins = [
     "tests.exporting",
     "tests.relaying",
     "tests.watched",
+    "tests.deliveries",
 ]

@@ -3,20 +3,17 @@
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from shared.contracts import train
-from shared.contracts.answers import Done
-from shared.settings import Settings
 from shared.taste_model import TasteModel
+from tests.deliveries import delivered, done
 from tests.material import MATERIAL
 from tests.tastes import EMBEDDING_MODEL, npz
 from workers.domain.taste_accuracy import spearman
-from workers.runner import Delivery, run
 from workers.stages.train import stage
 from workers.tools import Tools
 
@@ -38,8 +35,7 @@ class Rater:
     stars: NDArray[np.float32]
 
 
-def test_a_training_is_as_good_as_it_says(tmp_path: Path) -> None:
-    tools = Tools(Settings(keepers_home=tmp_path))
+def test_a_training_is_as_good_as_it_says(tools: Tools) -> None:
     with np.load(RATINGS, allow_pickle=False) as data:
         archive, raters = data["embeddings"], list(_raters(data["rater"], data["photo"], data["rating_1to7"]))
     differences, held_out = [], []
@@ -71,6 +67,4 @@ def _trained(
         f"{uuid.uuid4().hex}.npz", npz(photo_ids=photos, ratings=stars, vectors=archive[photos], archive=archive)
     )
     request = train.Request(version=1, model=EMBEDDING_MODEL, file_path=claim)
-    answer = run(stage, Delivery(request.model_dump_json().encode(), uuid.uuid4()), tools).answer
-    assert isinstance(answer, Done), answer
-    return train.Result.model_validate(answer.result)
+    return done(delivered(stage, request, tools), train.Result)

@@ -1,8 +1,6 @@
 """Stage `bursts` through its front door: a request names a file, so does the answer."""
 
 import io
-import uuid
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -12,21 +10,16 @@ from PIL import Image
 
 from orchestrator.samples.photographs import photograph
 from shared.contracts import bursts
-from shared.contracts.answers import Done, Failed, Held
+from shared.contracts.answers import Held
 from shared.embedding_models import least_burst_cosine, starter_name
 from shared.settings import Settings
+from tests.deliveries import delivered, done, failure_of
 from tests.frames import frames, looks
 from workers.domain.bursts import Frames
 from workers.engines.embedders import Embedders
-from workers.runner import Delivery, Outcome, run
+from workers.runner import Outcome
 from workers.stages.bursts import stage
 from workers.tools import Tools
-
-
-@pytest.fixture
-def tools(tmp_path: Path) -> Tools:
-    (tmp_path / "home/claims").mkdir(parents=True)
-    return Tools(Settings(keepers_home=tmp_path / "home"))
 
 
 def put(tools: Tools, **columns: Any) -> str:
@@ -37,21 +30,13 @@ def put(tools: Tools, **columns: Any) -> str:
 
 def asked(tools: Tools, claim: str = "bursts/frames-1.npz", **wishes: Any) -> Outcome:
     fields = {"seq": 3, "model": "starter:1", "file_path": claim, "gap_seconds": 5, "least_cosine": 0.9, **wishes}
-    return run(stage, Delivery(bursts.Request(**fields).model_dump_json().encode(), uuid.uuid4()), tools)
+    return delivered(stage, bursts.Request(**fields), tools)
 
 
 def answered(tools: Tools, made: Frames) -> tuple[bursts.Result, dict[str, Any]]:
-    outcome = asked(tools, put(tools, **vars(made)))
-    assert isinstance(outcome.answer, Done)
-    result = bursts.Result.model_validate(outcome.answer.result)
+    result = done(asked(tools, put(tools, **vars(made))), bursts.Result)
     with tools.claims.open(result.file_path) as file, np.load(file, allow_pickle=False) as columns:
         return result, {name: columns[name].tolist() for name in columns.files}
-
-
-def failure(outcome: Outcome) -> str:
-    assert isinstance(outcome.answer, Failed)
-    assert outcome.answer.final
-    return outcome.answer.failure.message
 
 
 def test_the_answer_names_a_file_with_the_group_of_each_photo(tools: Tools) -> None:
@@ -79,7 +64,7 @@ def test_the_same_frames_give_the_same_file(tools: Tools) -> None:
 
 
 def test_a_list_that_is_gone_fails_with_what_happens_next(tools: Tools) -> None:
-    assert "found again after the next import" in failure(asked(tools))
+    assert "found again after the next import" in failure_of(asked(tools)).message
 
 
 def test_a_folder_that_is_gone_holds_the_search(tools: Tools) -> None:
@@ -95,18 +80,18 @@ def test_a_folder_that_is_gone_holds_the_search(tools: Tools) -> None:
 def test_a_broken_list_fails_with_a_sentence(tools: Tools, data: bytes) -> None:
     (tools.claims.folder / "bursts").mkdir()
     (tools.claims.folder / "bursts/frames-1.npz").write_bytes(data)
-    assert "cannot be read" in failure(asked(tools))
+    assert "cannot be read" in failure_of(asked(tools)).message
 
 
 def test_columns_of_different_length_fail_with_a_sentence(tools: Tools) -> None:
     claim = put(tools, **{**vars(frames([0, 1])), "cameras": np.zeros(3, np.int32)})
-    assert "its columns differ in length" in failure(asked(tools, claim))
+    assert "its columns differ in length" in failure_of(asked(tools, claim)).message
 
 
 def test_pickled_objects_are_never_loaded(tools: Tools) -> None:
     objects = np.array([{"a": 1}, {"b": 2}], dtype=object)
     claim = put(tools, **{**vars(frames([0, 1])), "sharpness": objects})
-    assert "cannot be read" in failure(asked(tools, claim))
+    assert "cannot be read" in failure_of(asked(tools, claim)).message
 
 
 @pytest.mark.parametrize("wish", [{"gap_seconds": 301}, {"gap_seconds": -1}, {"least_cosine": 0.79}])

@@ -1,7 +1,6 @@
 """The stage `render` through the worker's front door: photos in more pixels than their previews have."""
 
 import io
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,10 +11,10 @@ from PIL import Image
 
 from shared.contracts import render
 from shared.contracts.answers import Done, Failed, Held
+from tests.deliveries import delivered, done
 from tests.desk import Desk
 from tests.pictures import dng, exif_block, saved, scene, with_preview
 from workers.engines.colour import srgb_profile
-from workers.runner import Delivery, run
 from workers.stages.render import stage
 from workers.tools import Tools
 
@@ -39,13 +38,11 @@ class Bench:
             preview=seen.preview,
         )
 
-    def answer(self, request: render.Request, attempt: int = 1) -> Done | Failed | Held | None:
-        return run(stage, Delivery(request.model_dump_json().encode(), uuid.uuid4(), attempt), self.tools).answer
+    def answer(self, request: render.Request) -> Done | Failed | Held | None:
+        return delivered(stage, request, self.tools).answer
 
     def done(self, request: render.Request) -> render.Result:
-        answer = self.answer(request)
-        assert isinstance(answer, Done), answer
-        return render.Result.model_validate(answer.result)
+        return done(delivered(stage, request, self.tools), render.Result)
 
     def rendered(self, name: str, data: bytes, size: render.Size, companion: Path | None = None) -> render.Result:
         return self.done(self.request(self.desk.write(name, data), size, companion))

@@ -3,7 +3,6 @@
 import shutil
 import uuid
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,11 +10,11 @@ import pytest
 
 from shared.claims import CLAIMS_DISK
 from shared.contracts import score
-from shared.contracts.answers import Done, Failed, Failure, Held
-from shared.settings import Settings
+from shared.contracts.answers import Held
 from shared.taste_model import TasteModel
+from tests.deliveries import delivered, done, failure_of
 from tests.tastes import EMBEDDING_MODEL, a_person, npz, some_photos
-from workers.runner import Delivery, Outcome, run
+from workers.runner import Outcome
 from workers.stages.score import stage
 from workers.tools import Tools
 
@@ -28,34 +27,16 @@ def model() -> TasteModel:
     return a_person(80).learned(version=3).model
 
 
-@pytest.fixture
-def tools(tmp_path: Path) -> Tools:
-    tools = Tools(Settings(keepers_home=tmp_path))
-    tools.claims.folder.mkdir(parents=True, exist_ok=True)
-    return tools
-
-
 def scored(tools: Tools, artifact: str, *, embedding_model: str = EMBEDDING_MODEL, **arrays: Any) -> Outcome:
     batch = tools.claims.put(
         f"taste/jobs/{uuid.uuid4().hex}.npz", npz(**({"photo_ids": PHOTO_IDS, "vectors": VECTORS} | arrays))
     )
     request = score.Request(activation=11, model=embedding_model, artifact=artifact, file_path=batch)
-    return delivered(tools, request)
-
-
-def delivered(tools: Tools, request: score.Request) -> Outcome:
-    return run(stage, Delivery(request.model_dump_json().encode(), uuid.uuid4()), tools)
+    return delivered(stage, request, tools)
 
 
 def result_of(outcome: Outcome) -> score.Result:
-    assert isinstance(outcome.answer, Done), outcome.answer
-    return score.Result.model_validate(outcome.answer.result)
-
-
-def failure_of(outcome: Outcome) -> Failure:
-    assert isinstance(outcome.answer, Failed)
-    assert outcome.answer.final
-    return outcome.answer.failure
+    return done(outcome, score.Result)
 
 
 def test_vectors_become_scores_in_the_order_of_their_photos(tools: Tools, model: TasteModel) -> None:
@@ -136,13 +117,13 @@ def test_a_broken_batch_is_refused(tools: Tools, model: TasteModel, broken: dict
 def test_a_batch_that_is_gone_is_refused(tools: Tools, model: TasteModel) -> None:
     artifact = tools.claims.put("taste/3.npz", model.to_bytes())
     request = score.Request(activation=1, model=EMBEDDING_MODEL, artifact=artifact, file_path="taste/jobs/gone.npz")
-    assert failure_of(delivered(tools, request)).error_type == "BrokenNumbers"
+    assert failure_of(delivered(stage, request, tools)).error_type == "BrokenNumbers"
 
 
 def test_scoring_waits_while_the_folder_of_claims_is_not_there(tools: Tools, model: TasteModel) -> None:
     artifact = tools.claims.put("taste/3.npz", model.to_bytes())
     request = score.Request(activation=1, model=EMBEDDING_MODEL, artifact=artifact, file_path=artifact)
     shutil.rmtree(tools.claims.folder)
-    answer = delivered(tools, request).answer
+    answer = delivered(stage, request, tools).answer
     assert isinstance(answer, Held)
     assert answer.key == CLAIMS_DISK

@@ -3,7 +3,6 @@
 import hashlib
 import shutil
 import uuid
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,42 +10,29 @@ import pytest
 
 from shared.claims import CLAIMS_DISK, ClaimStore, path_of
 from shared.contracts import train
-from shared.contracts.answers import Done, Failed, Held
+from shared.contracts.answers import Done, Held
 from shared.errors import NoSpace
-from shared.settings import Settings
 from shared.taste_model import TasteModel
+from tests.deliveries import delivered, done, failure_of
 from tests.tastes import EMBEDDING_MODEL, Person, a_person, npz
-from workers.runner import Delivery, Outcome, run
+from workers.runner import Outcome
 from workers.stages.train import stage
 from workers.tools import Tools
 
 
-@pytest.fixture
-def tools(tmp_path: Path) -> Tools:
-    tools = Tools(Settings(keepers_home=tmp_path))
-    tools.claims.folder.mkdir(parents=True, exist_ok=True)
-    return tools
-
-
 def trained(tools: Tools, data: bytes, version: int = 7) -> Outcome:
     claim = tools.claims.put(f"taste/jobs/{uuid.uuid4().hex}.npz", data)
-    return delivered(tools, train.Request(version=version, model=EMBEDDING_MODEL, file_path=claim))
-
-
-def delivered(tools: Tools, request: train.Request) -> Outcome:
-    return run(stage, Delivery(request.model_dump_json().encode(), uuid.uuid4()), tools)
+    return delivered(stage, train.Request(version=version, model=EMBEDDING_MODEL, file_path=claim), tools)
 
 
 def result_of(outcome: Outcome) -> train.Result:
-    assert isinstance(outcome.answer, Done), outcome.answer
-    return train.Result.model_validate(outcome.answer.result)
+    return done(outcome, train.Result)
 
 
 def refusal(outcome: Outcome) -> str:
-    assert isinstance(outcome.answer, Failed)
-    assert outcome.answer.final
-    assert outcome.answer.failure.error_type == "BrokenNumbers"
-    return outcome.answer.failure.message
+    failure = failure_of(outcome)
+    assert failure.error_type == "BrokenNumbers"
+    return failure.message
 
 
 def test_ratings_become_an_artifact_and_its_numbers(tools: Tools) -> None:
@@ -121,7 +107,7 @@ def test_broken_numbers_are_refused_with_a_sentence(tools: Tools, broken: Any) -
 
 def test_a_request_whose_file_is_gone_cut_short_or_something_else_is_refused(tools: Tools) -> None:
     request = train.Request(version=1, model=EMBEDDING_MODEL, file_path="taste/jobs/gone.npz")
-    assert refusal(delivered(tools, request)) == "The numbers of this request are not there any more."
+    assert refusal(delivered(stage, request, tools)) == "The numbers of this request are not there any more."
     whole = npz(**a_person(30).arrays())
     for data in (whole[: len(whole) // 2], b"", b"PK", b"no numbers", npz(photo_ids=np.zeros(3))):
         assert refusal(trained(tools, data)) == "The numbers of this request are broken or cut short."
@@ -133,17 +119,17 @@ def test_a_training_waits_while_the_folder_of_claims_is_not_there(tools: Tools) 
     )
     away = tools.claims.folder.with_name("unplugged")
     shutil.move(tools.claims.folder, away)
-    answer = delivered(tools, request).answer
+    answer = delivered(stage, request, tools).answer
     assert isinstance(answer, Held)
     assert answer.key == CLAIMS_DISK
     shutil.move(away, tools.claims.folder)
-    assert isinstance(delivered(tools, request).answer, Done)
+    assert isinstance(delivered(stage, request, tools).answer, Done)
 
 
 def test_a_training_waits_while_the_disk_is_full(tools: Tools) -> None:
     claim = tools.claims.put("jobs/1.npz", npz(**a_person(30).arrays()))
     tools.claims = FullDisk(tools.claims.folder)
-    answer = delivered(tools, train.Request(version=1, model=EMBEDDING_MODEL, file_path=claim)).answer
+    answer = delivered(stage, train.Request(version=1, model=EMBEDDING_MODEL, file_path=claim), tools).answer
     assert isinstance(answer, Held)
     assert answer.key == CLAIMS_DISK
 
