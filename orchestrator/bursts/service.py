@@ -183,7 +183,7 @@ async def _frames_of(session: AsyncSession, burst_ids: Sequence[int]) -> Mapping
 def _one_of(frames: Sequence[Frame], photo_id: int | None) -> Frame:
     found = next((frame for frame in frames if frame.id == photo_id), None)
     if found is None:
-        raise Refused(422, "not_in_burst", f"Photo {photo_id} is not in this burst, or was rejected.")
+        raise Refused(422, "not_in_burst", f"Photo {photo_id} is not in this burst, or was rejected or removed.")
     return found
 
 

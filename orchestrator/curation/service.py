@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from orchestrator import breakers, events
 from orchestrator.answers import Refused
 from orchestrator.curation import requests
+from orchestrator.photos.missing import unknown_photo
 from shared import vision_endpoint
 from shared.settings import Settings
 
@@ -79,7 +80,7 @@ async def describe(session: AsyncSession, photo_id: int) -> None:
     )
     photo = rows.first()
     if photo is None:
-        raise Refused(404, "not_found", "There is no such photo.")
+        raise unknown_photo()
     if photo.preview is None:
         raise Refused(409, "not_converted", "This photo has no preview yet: it is described once it has one.")
     if not await requests.queue_again(session, "p.id = :id", SOON, id=photo_id):

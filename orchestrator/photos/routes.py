@@ -14,6 +14,7 @@ from orchestrator.paging import MAX_ID, PageDep, RowId
 from orchestrator.photos.anchors import Anchors, Between, PhotoAnchors, ids_between
 from orchestrator.photos.counts import photo_counts
 from orchestrator.photos.facets import FacetCounts, facet_counts
+from orchestrator.photos.missing import unknown_photo
 from orchestrator.photos.pictures import Version, send
 from orchestrator.photos.queries import photo_detail, photo_page, photos_by_id, usual_sort
 from orchestrator.photos.selection import SelectionDep
@@ -86,7 +87,7 @@ async def show_photo(services: ServicesDep, photo_id: RowId) -> PhotoDetail:
     async with services.sessions() as session:
         detail = await photo_detail(session, photo_id)
     if detail is None:
-        raise Refused(404, "unknown_photo", "There is no photo with this number.")
+        raise unknown_photo()
     return detail
 
 

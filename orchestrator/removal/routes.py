@@ -7,10 +7,11 @@ from fastapi import APIRouter
 from orchestrator.answers import ERRORS
 from orchestrator.context import Services, ServicesDep
 from orchestrator.photos.chosen import Chosen, find
+from orchestrator.photos.missing import unknown_photo
 from orchestrator.removal import service
 from orchestrator.removal.freed import freed_bytes
 from orchestrator.removal.views import NewRemoval, Removal, brought_back, removed, would_remove
-from orchestrator.review.verbs import patiently, unknown_photo
+from orchestrator.review.verbs import patiently
 
 router = APIRouter(responses=ERRORS)
 

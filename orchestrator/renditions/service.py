@@ -12,6 +12,7 @@ from orchestrator.db import Sessions
 from orchestrator.imports.roots import root_key
 from orchestrator.photos import sweeper
 from orchestrator.photos.addresses import preview_url, rendition_url
+from orchestrator.photos.missing import NOT_THERE
 from orchestrator.renditions import queries
 from orchestrator.renditions.queries import Asked, File
 from orchestrator.renditions.views import NoRendition, Rendition, Renditions
@@ -109,7 +110,7 @@ def _ready(photo: Asked, size: Size, missing: set[str]) -> Rendition | None:
 def _trouble(photo: Asked) -> str | None:
     """Why it cannot be made now."""
     if photo.name is None:
-        return "This photo is not there any more."
+        return NOT_THERE
     if photo.preview is None or photo.original is None:
         return f"{photo.name} has no preview yet."
     if photo.state == "held" or photo.has_just_failed:

@@ -9,6 +9,7 @@ from orchestrator.answers import ERRORS, Refused
 from orchestrator.context import Services, ServicesDep
 from orchestrator.paging import RowId
 from orchestrator.photos.chosen import Chosen
+from orchestrator.photos.missing import unknown_photo
 from orchestrator.photos.queries import photos_by_id
 from orchestrator.photos.selection import Selection
 from orchestrator.review import queries, verbs
@@ -49,7 +50,7 @@ async def show_history(services: ServicesDep, photo_id: RowId) -> History:
     async with services.sessions() as session:
         found = await queries.history(session, photo_id)
     if found is None:
-        raise verbs.unknown_photo()
+        raise unknown_photo()
     return found
 
 
@@ -67,7 +68,7 @@ async def undo(services: ServicesDep, batch: UUID, wish: NewUndo | None = None) 
         if not await queries.is_known(session, batch):
             raise Refused(404, "unknown_decision", "There is no decision with this number.")
     made = await verbs.take_back(services.sessions, batch, wish.batch if wish else None)
-    why = "Nothing was taken back: it was undone before, or everything has been changed again since."
+    why = "Nothing was taken back: it was undone before, or all of it was changed again or removed since."
     return await _answer(services, made, made.photo_ids, why)
 
 

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import Literal, TypeAlias, TypeVar
 from uuid import UUID, uuid4
 
-from orchestrator.answers import Refused
 from orchestrator.db import Sessions, is_passing_trouble
 from orchestrator.photos.chosen import Chosen, lock
+from orchestrator.photos.missing import unknown_photo
 from orchestrator.projects import service as projects
 from orchestrator.review import service
 from orchestrator.review.service import Decision, Value
@@ -60,10 +60,6 @@ async def take_back(sessions: Sessions, batch: UUID, as_batch: UUID | None = Non
             return await service.undo(session, batch, as_batch=as_batch)
 
     return await patiently(work)
-
-
-def unknown_photo() -> Refused:
-    return Refused(404, "unknown_photo", "There is no photo with this number.")
 
 
 def _decided(fields: Mapping[str, Value], action: Action | None, now: datetime) -> dict[str, Value]:

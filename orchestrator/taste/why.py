@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from orchestrator.answers import Refused
 from orchestrator.models import Photo, TasteModel
+from orchestrator.photos.missing import unknown_photo
 from orchestrator.photos.queries import photos_by_id
 from orchestrator.photos.selection import Selection
 from orchestrator.taste import vectors
@@ -24,7 +25,7 @@ async def why(session: AsyncSession, artifacts: Artifacts, photo_id: int) -> Why
     """Raises Refused when there is no such photo, no model, or no vector of the photo that it could judge."""
     photo = await session.get(Photo, photo_id)
     if photo is None or photo.deleted_at is not None:
-        raise Refused(404, "unknown_photo", "There is no photo with this number.")
+        raise unknown_photo()
     taste = await _taste(session, artifacts)
     _, found = await vectors.read(session, taste.embedding_model, [photo_id])
     if not len(found):

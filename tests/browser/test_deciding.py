@@ -179,7 +179,7 @@ async def test_what_the_server_refuses_is_put_back_with_its_sentence(site: Site,
         await session.commit()
     await page.keyboard.press("5")
     await expect(toast(page).locator("p")).to_have_text(
-        "Not done: 5 stars for DSC_0001.jpg. There is no photo with this number."
+        "Not done: 5 stars for DSC_0001.jpg. This photo is not in Keepers: it was removed, or never there."
     )
     await expect(stars(page, photo)).to_have_count(0)
     await page.keyboard.press("Control+z")

@@ -133,7 +133,7 @@ async def test_bad_choices_are_refused_with_a_sentence(shoot: Shoot) -> None:
     assert (await shoot.refusal("/api/bursts/9999/keep-all"))[:2] == unknown
     assert (await shoot.refusal("/api/bursts/9999/best", photo_id=photos[0]))[:2] == unknown
     assert (await shoot.site.client.get("/api/bursts/9999")).status_code == 404
-    sentence = f"Photo {stranger} is not in this burst, or was rejected."
+    sentence = f"Photo {stranger} is not in this burst, or was rejected or removed."
     assert await shoot.refusal(f"{path}/best", photo_id=stranger) == (422, "not_in_burst", sentence)
     assert await shoot.refusal(f"{path}/keep-best", best_id=stranger) == (422, "not_in_burst", sentence)
     assert (await shoot.refusal(f"{path}/best", photo_id="x"))[:2] == (422, "invalid")

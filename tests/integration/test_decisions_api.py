@@ -372,10 +372,13 @@ async def test_photos_and_decisions_that_are_not_there_are_not_found(site: Site)
             await site.client.patch(f"/api/photos/{id_}", json={"user_rating": 4, "project": "Iceland"}),
             *[await site.client.post(f"/api/photos/{id_}/{action}") for action in ("keep", "reject", "restore")],
             await site.client.post("/api/decisions", json={"ids": [id_], "action": "keep"}),
-            await site.client.get(f"/api/photos/{id_}/history"),
+            await site.client.post("/api/removals", json={"ids": [id_]}),
+            await site.client.post(f"/api/photos/{id_}/describe"),
+            *[await site.client.get(f"/api/photos/{id_}{what}") for what in ("", "/history", "/why")],
         ]
         assert {answer.status_code for answer in answers} == {404}
-        assert answers[0].json()["error"]["message"] == "There is no photo with this number."
+        said = {(answer.json()["error"]["type"], answer.json()["error"]["message"]) for answer in answers}
+        assert said == {("unknown_photo", "This photo is not in Keepers: it was removed, or never there.")}
     answer = await site.client.post(f"/api/decisions/{uuid.uuid4()}/undo")
     assert (answer.status_code, answer.json()["error"]["type"]) == (404, "unknown_decision")
     async with site.session() as session:
