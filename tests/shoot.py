@@ -1,5 +1,6 @@
 """A site with photos by the second they were taken, and a worker for bursts that is called by hand."""
 
+import asyncio
 import json
 from dataclasses import dataclass
 from datetime import timedelta
@@ -129,6 +130,14 @@ class Shoot:
     async def rejected(self) -> list[int]:
         rows = await self.sql("SELECT id FROM photos WHERE rejected_at IS NOT NULL ORDER BY id")
         return [row["id"] for row in rows]
+
+    async def until_rejected(self, *ids: int) -> None:
+        """These photos and no others, once the server has it."""
+        async with asyncio.timeout(30):
+            while True:
+                if await self.rejected() == sorted(ids):
+                    return
+                await asyncio.sleep(0.02)
 
     async def frame_files(self) -> list[str]:
         return sorted(path.name for path in (self.site.claims.folder / "bursts").glob("*"))

@@ -1,5 +1,6 @@
 // Deciding on a page of photos: keys, stars and buttons become decisions, which show at once and can be undone.
 import { Decisions } from "./decisions.js";
+import { plural } from "./format.js";
 import { showGone } from "./gone.js";
 import { onKeys } from "./keys.js";
 import { onState } from "./live.js";
@@ -49,6 +50,17 @@ export class Deciding {
   /** The same about what is selected. */
   decideMany(wishFor, many) {
     this.decisions.decideMany(many, wishFor(many.as));
+  }
+
+  /** Whether these parts of a selection are what they are seen to be; says why not. */
+  areSettled(parts) {
+    return this.decisions.areSettled(parts);
+  }
+
+  /** Keeps this photo and rejects these; one undo takes both back. `where` ends the sentence about it. */
+  keepOnly(photo, others, where = "") {
+    const wishes = [{ photo, body: keep(photo).body }, ...others.map((other) => ({ photo: other, body: { action: "reject" } }))];
+    this.decisions.decideTogether(wishes, `Kept ${photo.file_name}, rejected ${plural(others.length, "other")}${where}`);
   }
 
   /** Promises how many decisions could not be sent. */

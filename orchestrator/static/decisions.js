@@ -68,6 +68,7 @@ export class Decisions {
    * they are, and are one step; `seen` are those at hand, as they are seen.
    */
   decideMany({ parts, seen }, { body, words }) {
+    if (!this.areSettled(parts)) return undefined;
     const changes = seen.map((photo) => [photo, changesOf(photo, body)]).filter(([, after]) => Object.keys(after).length);
     const group = newNumber();
     parts.forEach(({ count, ...asked }, n) => {
@@ -80,7 +81,15 @@ export class Decisions {
       this.#done(step);
       this.#send({ batch: step.batch, body: { ...body, ...asked }, after: step.after, many: count });
     });
-    this.tell.said(words, { canUndo: true });
+    return this.tell.said(words, { canUndo: true });
+  }
+
+  /** Of a whole list nothing else is decided before the server has what was decided about many: it may leave the list by that. */
+  areSettled(parts) {
+    const isOnTheWay = this.queue.waiting.some(({ many }) => many !== undefined);
+    if (!isOnTheWay || !parts.some(({ selection }) => selection)) return true;
+    this.tell.said("What you decided before is still on its way: this list may be another one after it. Please wait.", { canUndo: true });
+    return false;
   }
 
   /** A decision that was sent elsewhere: its batch, which undoes it, the photos, and the words for it. */

@@ -94,7 +94,8 @@ export class GalleryBulk {
   }
 
   remove() {
-    return this.removing.ask(this.many().parts);
+    const { parts } = this.many();
+    return this.deciding().areSettled(parts) ? this.removing.ask(parts) : undefined;
   }
 
   #seen() {

@@ -6,6 +6,7 @@ import { Details } from "./details.js";
 import { captureDay, count, plural } from "./format.js";
 import { GalleryBulk } from "./gallery-bulk.js";
 import { CHOOSING, closeSheet, countsAddress, facetsAddress, filterOf, listenToControls, isSameList, isSheetOpen, showControls, showCounts, showEmpty, showFacets, sortOf, targetHeight, usualSort } from "./gallery-controls.js";
+import { GalleryKeep } from "./gallery-keep.js";
 import { listenToGalleryKeys } from "./gallery-keys.js";
 import { Grid } from "./grid.js";
 import { lastEvent, onFrame, onReset, onState } from "./live.js";
@@ -33,8 +34,9 @@ const deciding = new Deciding({
   works: (photos) => bulk.showWork(photos),
   settled: (body) => bulk.settled(body),
 });
+const keeping = new GalleryKeep({ store: () => store, deciding: () => deciding, inHand: photoInHand, many: () => bulk.inHand() });
 const bursts = new Bursts({ inHand: photoInHand, remember: (...done) => deciding.remember(...done), closed: stripClosed });
-const details = new Details(part("details"), { closed: detailsClosed, decide: (photo, wishFor) => deciding.decide(photo, wishFor), view });
+const details = new Details(part("details"), { closed: detailsClosed, decide: (photo, wishFor) => keeping.decide(photo, wishFor), view });
 const changed = new Set(); // ids that a frame named and that were not looked at yet
 let changedAt = 0; // the last event that named photos
 const waiting = new Map(); // photos that came in while the reader was further down

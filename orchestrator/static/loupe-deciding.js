@@ -1,9 +1,7 @@
 // Deciding in the loupe: as on every page, and said beside the stars; undo goes back to what it is about.
 import { Deciding } from "./deciding.js";
-import { plural } from "./format.js";
 import { flash } from "./loupe-said.js";
 import { say } from "./toast.js";
-import { keep } from "./wishes.js";
 
 export class LoupeDeciding extends Deciding {
   /** Calls `decided(photo, wishFor)` after a decision, and `returnTo(ids)` when one about these was undone or redone. */
@@ -21,12 +19,6 @@ export class LoupeDeciding extends Deciding {
   /** Sends what an earlier page could not send; it may still wait after that, for a server that is away. */
   sent() {
     return this.decisions.queue.send();
-  }
-
-  /** Keeps this photo and rejects these; one undo takes both back. `where` ends the sentence about it. */
-  keepOnly(photo, others, where = "") {
-    const wishes = [{ photo, body: keep(photo).body }, ...others.map((other) => ({ photo: other, body: { action: "reject" } }))];
-    this.decisions.decideTogether(wishes, `Kept ${photo.file_name}, rejected ${plural(others.length, "other")}${where}`);
   }
 
   undo() {

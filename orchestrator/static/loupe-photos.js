@@ -1,6 +1,7 @@
 // The photos that the loupe knows, those of its stops and the frames of the bursts there. What changes elsewhere is
 // fetched anew, and moves nothing.
 import { getJson, paced } from "./api.js";
+import { photosOfBurst } from "./burst-photos.js";
 import { onFrame, onReset } from "./live.js";
 import { attempt } from "./loupe-trouble.js";
 import { fetchByIds } from "./photo-store.js";
@@ -26,8 +27,8 @@ export class LoupePhotos {
       if (named.size) look();
     };
     const lookAround = () => lookAt([...this.told.keys()].slice(-LOOKED_AT_AFTER_RESET));
-    onFrame((frame) => (frame.all ? lookAround() : lookAt(frame.photos)));
-    onReset(lookAround);
+    onFrame((frame) => lookAt(frame.photos));
+    onReset(lookAround); // after a frame that names nobody, too
   }
 
   put(told) {
@@ -55,10 +56,7 @@ export class LoupePhotos {
 
   /** Fetches the frames of a burst once, as they were taken; promises the photos, none when they could not be had. */
   loadFrames(place, burstId) {
-    return this.#loadOnce(place, async () => {
-      const { frames } = await getJson(`/api/bursts/${burstId}`);
-      return fetchByIds(frames.map(({ id }) => id)).then((found) => frames.map(({ id }) => found.find((one) => one.id === id)));
-    });
+    return this.#loadOnce(place, () => photosOfBurst(burstId));
   }
 
   /** Fetches once the kept photos that look like this one, and puts it before them. */
@@ -79,7 +77,7 @@ export class LoupePhotos {
   }
 
   async #load(place, load) {
-    const found = (await attempt(load))?.filter(Boolean);
+    const found = await attempt(load);
     if (!found) this.loading.delete(place); // asked again the next time
     if (!found) return [];
     this.put(found);

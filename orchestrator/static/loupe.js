@@ -2,6 +2,7 @@
 import { embedded } from "./api.js";
 import { decidedBadges } from "./badges.js";
 import { burstName } from "./burst-badge.js";
+import { NOT_FETCHED } from "./burst-photos.js";
 import { DecisionBar } from "./decision-bar.js";
 import { Details } from "./details.js";
 import { count } from "./format.js";
@@ -248,7 +249,7 @@ function keepOfBurst() {
 /** Which frames the others are is still on its way. */
 async function keepOnceKnown(photo) {
   await loadFrames(place, photo.burst.id);
-  if (photos.framesAt(place).length === 0) say("The other frames of this burst could not be fetched: press the key again.", { tone: "red" });
+  if (photos.framesAt(place).length === 0) say(NOT_FETCHED, { tone: "red" });
   else if (shownId === photo.id && !keepOfBurst()) decide(photo, keep);
 }
 

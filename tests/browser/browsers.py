@@ -1,5 +1,6 @@
 """A real Chromium, and pages in it that may not say an error on their console."""
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator
 
@@ -22,6 +23,20 @@ EVERY_PAGE = [
 ]  # fmt: skip  # fmt: skip
 
 expect.set_options(timeout=20_000)  # a busy machine is slow, and what never comes is noticed all the same
+
+
+async def becomes(page: Page, condition: str) -> None:
+    """The pages forbid the evaluation that Playwright's own waiting needs."""
+    async with asyncio.timeout(30):
+        while True:
+            if await page.evaluate(condition):
+                return
+            await asyncio.sleep(0.02)
+
+
+async def all_sent(page: Page) -> None:
+    """Once the server has every decision."""
+    await becomes(page, "Object.keys(localStorage).every((key) => !key.startsWith('decision:'))")
 
 
 class Browser:

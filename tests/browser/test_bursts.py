@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.browsers import Browser
+from tests.browser.browsers import Browser, all_sent
 from tests.shoot import Shoot, a_burst
 
 
@@ -42,6 +42,44 @@ async def test_a_burst_is_opened_chosen_from_kept_and_undone_by_keyboard(
     await expect(page.locator(".card.rejected")).to_have_count(0)
     await expect(page.locator(".burst-badge")).to_have_count(4)
     assert await shoot.rejected() == []
+
+
+async def test_keep_on_a_card_keeps_this_frame_and_rejects_the_others_as_one_step(
+    shoot: Shoot, served: str, browser: Browser
+) -> None:
+    first, second, third = await a_burst(shoot, 0, 3)
+    await shoot.search()
+    page = await browser.open(f"{served}/gallery")
+    card = page.locator(f".card[data-id='{second}']")
+    toast = page.locator(".toast p")
+    await expect(page.locator(".burst-badge")).to_have_count(3)
+    await card.focus()
+    await page.keyboard.press("k")
+    await expect(toast).to_have_text("Kept 0-1.jpg, rejected 2 others of the burst")
+    await expect(card).to_be_focused()
+    await shoot.until_rejected(first, third)
+    await page.keyboard.press("Control+z")
+    await shoot.until_rejected()
+    await expect(page.locator(".burst-badge")).to_have_count(3)
+    await all_sent(page)
+    assert not (await shoot.card(second))["kept"]
+
+    await card.focus()
+    await page.keyboard.press("m")
+    await page.keyboard.press("Shift+ArrowRight")
+    await page.keyboard.press("k")
+    await expect(toast).to_have_text("Kept 2 photos")
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("3")  # of the focused one; sent after what was decided before it
+    await expect(page.locator(".card .stars .on")).to_have_count(3)
+    await page.goto(f"{served}/gallery?filter=rated")  # here the other frames are not loaded
+    await expect(page.locator(".burst-badge")).to_have_count(1)
+    assert await shoot.rejected() == []
+    await page.keyboard.press("ArrowRight")
+    await page.keyboard.press("i")
+    await page.get_by_role("complementary").get_by_role("button", name="Keep").click()
+    await expect(toast).to_have_text("Kept 0-0.jpg, rejected 2 others of the burst")
+    await shoot.until_rejected(second, third)
 
 
 @pytest.mark.parametrize("width", [390])

@@ -159,6 +159,10 @@ async def test_all_results_are_one_selection_and_not_a_list(site: Site, served: 
     await page.keyboard.press("3")
     await expect(bar(page).get_by_text("Working on 299 photos…")).to_be_visible()
     await expect(card(page, photos[-2]).locator(".stars .on")).to_have_count(3)
+    await page.keyboard.press("x")  # of another list perhaps: it is not known yet
+    await expect(toast(page)).to_contain_text("What you decided before is still on its way")
+    await bar(page).get_by_role("button", name="Remove…").click()
+    await expect(page.get_by_role("dialog")).to_have_count(0)
     may_pass.set()
     await settled(site, "user_rating = 3", 299)
     await expect(bar(page)).to_be_hidden()  # what the filter holds now is another set

@@ -1,13 +1,12 @@
 """Every key of the loupe in a real browser, and what becomes of decisions when the server or the page goes."""
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.browsers import Browser
+from tests.browser.browsers import Browser, all_sent, becomes
 from tests.photos import add_photos, settled
 from tests.shoot import Shoot, a_burst, with_pictures
 from tests.site import Site, serve
@@ -22,19 +21,6 @@ async def at(page: Page, name: str, position: str) -> None:
 
 async def says(page: Page, sentence: str) -> None:
     await expect(page.locator("#announced")).to_contain_text(sentence)
-
-
-async def becomes(page: Page, condition: str) -> None:
-    """The pages forbid the evaluation that Playwright's own waiting needs."""
-    async with asyncio.timeout(30):
-        while True:
-            if await page.evaluate(condition):
-                return
-            await asyncio.sleep(0.02)
-
-
-async def all_sent(page: Page) -> None:
-    await becomes(page, "Object.keys(localStorage).every((key) => !key.startsWith('decision:'))")
 
 
 async def two_bursts(shoot: Shoot) -> list[int]:

@@ -1,6 +1,5 @@
 """How the loupe shows photos: sharper pictures, zoom, overlays and photos beside each other."""
 
-import asyncio
 import json
 import re
 from dataclasses import dataclass
@@ -256,18 +255,10 @@ async def test_photos_are_compared_and_decided_about_beside_each_other(
     await page.keyboard.press("Shift+K")
     await expect(page.locator("#compare")).to_be_hidden()
     await expect(page.locator("#file-name")).to_have_text("10000.jpg")
-    await until_rejected(darkroom, [frames[0], frames[2]])
+    await darkroom.shoot.until_rejected(frames[0], frames[2])
     await page.keyboard.press("Control+z")
     await expect(page.locator("#position")).to_have_text("1 / 2")
-    await until_rejected(darkroom, [])
-
-
-async def until_rejected(darkroom: Darkroom, ids: list[int]) -> None:
-    for _ in range(600):
-        if await darkroom.shoot.rejected() == ids:
-            return
-        await asyncio.sleep(0.05)
-    assert await darkroom.shoot.rejected() == ids
+    await darkroom.shoot.until_rejected()
 
 
 async def tap_twice(page: Page, at: tuple[float, float]) -> None:
