@@ -49,7 +49,11 @@ export class Details {
     this.#part("content").classList.add("waits"); // for all that is not known yet
     this.#part("content").hidden = !known;
     this.#part("file-name").textContent = known?.file_name ?? "";
-    if (known) this.#showDecided();
+    this.#part("errors").replaceChildren();
+    if (!known) return;
+    this.#showPicture(known);
+    this.#showDamage(known);
+    this.#showDecided();
   }
 
   /** Opens with the cursor in the field for the project of `photo`, at once; after it, all is as it was. */
@@ -124,8 +128,7 @@ export class Details {
     this.#part("content").classList.remove("waits");
     this.#part("file-name").textContent = photo.file_name;
     this.#showPicture(photo);
-    this.#part("damage").hidden = !photo.damage;
-    this.#part("damage-text").textContent = photo.damage ?? "";
+    this.#showDamage(photo);
     this.#part("errors").replaceChildren(...photo.runs.filter((run) => run.error && run.state !== "done").map(errorNotice));
     this.description.show(photo);
     fillList(this.#part("scores"), scores(photo), scoreValue);
@@ -136,6 +139,11 @@ export class Details {
     this.#showDecided();
     this.history.show(photo.id);
     this.#part("logs").href = `/logs?photo=${photo.id}`;
+  }
+
+  #showDamage({ damage }) {
+    this.#part("damage").hidden = !damage;
+    this.#part("damage-text").textContent = damage ?? "";
   }
 
   #showPicture(photo) {

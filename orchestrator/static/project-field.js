@@ -9,6 +9,7 @@ export class ProjectField {
     this.decide = decide;
     this.input.addEventListener("change", () => this.#put());
     this.input.addEventListener("focus", () => this.#offer());
+    this.input.addEventListener("blur", () => (this.done = undefined)); // who left by mouse is not led back later
     this.input.addEventListener("keydown", (event) => this.#key(event));
   }
 
@@ -52,8 +53,8 @@ export class ProjectField {
     event.stopPropagation(); // the panel stays
     if (event.key === "Enter") this.#put();
     else this.#write(this.photo.project ?? "");
+    const { done } = this;
     this.input.blur();
-    this.done?.();
-    this.done = undefined;
+    done?.();
   }
 }

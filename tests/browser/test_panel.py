@@ -43,6 +43,14 @@ async def opened(browser: Browser, served: str, address: str, photo: Photo, widt
     return page
 
 
+async def until_in_project(site: Site, photo: Photo, project: str) -> None:
+    async with asyncio.timeout(30):
+        while True:
+            if (await site.client.get(f"/api/photos/{photo.id}")).json()["project"] == project:
+                return
+            await asyncio.sleep(0.02)
+
+
 def tags(page: Page) -> Locator:
     return page.get_by_role("list", name="Tags").get_by_role("listitem")
 
@@ -80,3 +88,22 @@ async def test_tags_are_taken_and_added_and_every_change_is_undone(
     await expect(tags(page)).to_have_text(["river"])
     await page.get_by_role("button", name="As suggested").click()
     await expect(tags(page)).to_have_text(["stone"])
+
+
+@ADDRESSES
+async def test_what_was_typed_counts_when_the_panel_is_closed_at_once(
+    site: Site, served: str, browser: Browser, address: str
+) -> None:
+    photo = await a_tagged_photo(site)
+    page = await opened(browser, served, address, photo)
+    panel = page.get_by_role("complementary", name="About this photo")
+    await page.keyboard.press("t")
+    await page.keyboard.type("Iceland")
+    await panel.get_by_role("button", name="Close").click()
+    await expect(panel).to_be_hidden()
+    await until_in_project(site, photo, "Iceland")
+    await page.keyboard.press("i")
+    await panel.get_by_label("Project").fill("Azores")
+    await page.keyboard.press("Enter")
+    await expect(panel).to_be_visible()  # it was opened by itself this time
+    await until_in_project(site, photo, "Azores")
