@@ -10,7 +10,7 @@ from orchestrator.models import Breaker, Photo, RatingConflict, StagePause
 from tests import factories
 from tests.browser.browsers import EVERY_PAGE, Browser
 from tests.connoisseur import Connoisseur
-from tests.shoot import Shoot, a_burst
+from tests.shoot import Shoot, a_burst, with_pictures
 
 LOOKS = pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
 # What is on a page once it is filled.
@@ -37,6 +37,7 @@ for (const one of document.querySelectorAll("details:not(li:not(:first-child) *)
 }
 """
 UNSAID = "[open] .why-body:empty, [open] .why-body:has-text('Looking')"
+FAR = 10_000  # seconds from one photo to the next: no burst
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -61,7 +62,6 @@ async def learned_taste(person: Connoisseur) -> None:
 
 
 async def decided_photos(shoot: Shoot) -> None:
-    far = 10_000  # seconds from one to the next: no burst
     states: list[dict[str, Any]] = [
         {"user_rating": 4, "preference_score": 82, "score_activation": 1},
         {"preference_score": 97, "score_activation": 1},
@@ -70,7 +70,7 @@ async def decided_photos(shoot: Shoot) -> None:
         {"damage": "The end of this file is missing."},
         {"preview": None, "thumbnail": None},
     ]
-    photos = [await shoot.photo((n + 1) * far, **state) for n, state in enumerate(states)]
+    photos = [await shoot.photo((n + 1) * FAR, **state) for n, state in enumerate(states)]
     await put_into_project(shoot, photos[:4])
     async with shoot.site.services.sessions.begin() as session:
         session.add(RatingConflict(photo_id=photos[0], file_path="/photos/a.xmp", file_rating=2))
@@ -176,6 +176,36 @@ async def test_axe_finds_nothing_in_what_opens_over_the_gallery(
     await expect(page.get_by_role("dialog")).to_be_visible()
     removal = await violations(page)
     assert (details, strip, pipeline, selection, removal) == ([], [], [], [], [])
+
+
+@LOOKS
+async def test_axe_finds_nothing_while_one_looks_closely(
+    shoot: Shoot, served: str, browser: Browser, width: int, theme: str
+) -> None:
+    for second in range(4):
+        await with_pictures(shoot, await shoot.photo(second * FAR, width=3000, height=2000))
+    page = await browser.open(f"{served}/review", width=width, theme=theme)
+    await expect(page.locator("#stage .loupe-photo")).to_be_visible()
+    await page.keyboard.press("z")
+    await expect(page.locator("#zoom-words")).to_contain_text("%")
+    found = {}
+    for overlay in ("in focus", "highlights"):
+        await page.keyboard.press("o")
+        await expect(page.locator("#legend")).to_contain_text(overlay)
+        await expect(page.locator(".loupe-marks")).to_have_count(1)
+        found[overlay] = await violations(page)
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("c")
+    await expect(page.locator(".compared")).to_have_count(2)
+    await page.keyboard.press("+")
+    await page.keyboard.press("+")
+    await expect(page.locator(".compared")).to_have_count(4)
+    await expect(page.locator(".compared .loupe-marks")).to_have_count(4)
+    found["compare"] = await violations(page)
+    await page.keyboard.press("z")
+    await expect(page.locator("#zoom-words")).to_be_visible()
+    found["compare closely"] = await violations(page)
+    assert {what: said for what, said in found.items() if said} == {}
 
 
 async def violations(page: Page) -> list[str]:
