@@ -115,7 +115,9 @@ class Live:
                 return
             sql = "SELECT id, kind, data FROM events WHERE id > :known ORDER BY id LIMIT :most"
             found = await session.execute(text(sql), {"known": known - _OVERLAP // 10, "most": _MOST_IDS})
-            client.tell([(row.id, row.kind, row.data) for row in found])
+            rows = [(row.id, row.kind, row.data) for row in found]
+            client.is_lost = len(rows) == _MOST_IDS  # there may be more
+            client.tell(rows)
 
     async def _listen(self) -> None:
         while True:
@@ -184,7 +186,9 @@ class _Client:
             if kind in self._ids:
                 self._ids[kind].update(dict.fromkeys(data.get("ids", ())))
                 self.is_about_all |= bool(data.get("all"))
-        self.is_lost |= any(len(ids) > _MOST_IDS for ids in self._ids.values())
+        if self.is_lost or any(len(ids) > _MOST_IDS for ids in self._ids.values()):
+            self.is_lost = True
+            self._forget()  # a page that has stopped reading takes no memory
         self.has_news = self.has_news or bool(rows)
         if rows:
             self.wake.set()
@@ -192,9 +196,12 @@ class _Client:
     def frame(self) -> ServerSentEvent:
         event = ServerSentEvent(event="reset", data={}, id=str(self.last_id)) if self.is_lost else self._news()
         self.is_lost = self.has_news = self.is_about_all = False
+        self._forget()
+        return event
+
+    def _forget(self) -> None:
         for ids in self._ids.values():
             ids.clear()
-        return event
 
     def _news(self) -> ServerSentEvent:
         # Every kind of change moves a queue, so the stages are always worth another look.

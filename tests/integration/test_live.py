@@ -92,6 +92,16 @@ async def test_a_page_that_was_away_too_long_starts_over(site: Site, served: str
         assert (await page.event())["event"] == "reset"
 
 
+async def test_a_page_that_missed_more_than_is_read_at_once_starts_over(site: Site, served: str) -> None:
+    async with site.session() as session:
+        many = """INSERT INTO events (kind, data) SELECT 'photos', '{"ids": [1]}' FROM generate_series(1, 1050)"""
+        await session.execute(text(many))
+        await events.record(session, events.PHOTOS, [2])
+        await session.commit()
+    async with stream(served, **{"last-event-id": "1"}) as page:
+        assert (await page.event())["event"] == "reset"
+
+
 async def test_a_page_that_cannot_keep_up_is_told_to_start_over(site: Site, served: str) -> None:
     async with stream(served) as page:
         await page.event()
