@@ -7,9 +7,14 @@ from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+import structlog
+
+log = structlog.get_logger()
+
 _REST = 20.0
 _LEAST_REST_SECONDS = 0.5
 _MOST_KEPT = 64
+_AT_ONCE = 3  # of many questions at a time: they would take every connection to the database
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -30,6 +35,7 @@ class Resting(Generic[K, V]):
         self._work = work
         self._kept: OrderedDict[K, _Kept[V]] = OrderedDict()
         self._working: dict[K, asyncio.Task[V]] = {}
+        self._room = asyncio.Semaphore(_AT_ONCE)
 
     async def of(self, key: K) -> V:
         kept = self._kept.get(key)
@@ -48,12 +54,13 @@ class Resting(Generic[K, V]):
 
     def _finished(self, key: K, task: asyncio.Task[V]) -> None:
         del self._working[key]
-        if not task.cancelled():
-            task.exception()  # who waits for it sees it; nobody need wait
+        if not task.cancelled() and (trouble := task.exception()):  # who waits for it sees it; nobody need wait
+            log.warning("resting.failed", error=str(trouble))
 
     async def _answer(self, key: K) -> V:
-        started = time.monotonic()
-        answer = await self._work(key)
+        async with self._room:
+            started = time.monotonic()
+            answer = await self._work(key)
         took = time.monotonic() - started
         self._kept[key] = _Kept(answer, started + took + max(_LEAST_REST_SECONDS, took * _REST))
         self._kept.move_to_end(key)
