@@ -54,8 +54,9 @@ class Resting(Generic[K, V]):
 
     def _finished(self, key: K, task: asyncio.Task[V]) -> None:
         del self._working[key]
-        if not task.cancelled() and (trouble := task.exception()):  # who waits for it sees it; nobody need wait
-            log.warning("resting.failed", error=str(trouble))
+        trouble = None if task.cancelled() else task.exception()
+        if trouble is not None and key in self._kept:  # nobody waits, and the answer at hand grows old
+            log.warning("resting.failed", error=str(trouble).partition("\n")[0])
 
     async def _answer(self, key: K) -> V:
         async with self._room:
