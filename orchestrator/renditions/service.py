@@ -77,14 +77,22 @@ async def _lock(session: AsyncSession, ids: Sequence[int], size: Size) -> None:
 
 
 async def _overtake(session: AsyncSession, size: Size) -> None:
-    """What earlier wishes of this size still wait for comes later; what has waited for long is given up."""
+    """What earlier wishes of this size still wait for comes later, also where that is kept in full because it is no
+    larger; what has waited for long is given up."""
     await session.execute(
         text(
             "UPDATE stage_runs SET priority = :passed_by, state = CASE"
             " WHEN queued_at < now() - make_interval(secs => :patience) THEN 'cancelled' ELSE state END"
-            " WHERE stage = :stage AND state = 'queued' AND priority <= :passed_by AND request->>'size' = :size"
+            " WHERE stage = :stage AND state = 'queued' AND priority <= :passed_by AND (request->>'size' = :size"
+            "  OR (request->>'size' = 'full' AND CAST(request->>'long_edge' AS int) <= CAST(:edge AS int)))"
         ),
-        {"stage": STAGE, "size": size, "passed_by": PASSED_BY, "patience": GIVEN_UP_SECONDS},
+        {
+            "stage": STAGE,
+            "size": size,
+            "edge": render.EDGES[size],
+            "passed_by": PASSED_BY,
+            "patience": GIVEN_UP_SECONDS,
+        },
     )
 
 
