@@ -26,7 +26,7 @@ up: setup
 demo:
 	@sh deploy/setup.sh demo
 	@KEEPERS_HOME='$(DEMO_HOME)' .venv/bin/keepers samples '$(DEMO_HOME)-photos'
-	@KEEPERS_HOME='$(DEMO_HOME)' .venv/bin/keepers up --photos '$(DEMO_HOME)-photos'
+	@env -u DATABASE_URL -u RABBITMQ_URL KEEPERS_HOME='$(DEMO_HOME)' .venv/bin/keepers up --photos '$(DEMO_HOME)-photos'
 
 export: setup
 	@.venv/bin/keepers export --target "$${TARGET:?say where to: make export TARGET=/a/folder}"

@@ -24,6 +24,8 @@ SCREENS = Path(__file__).with_name("screens")
 KEEPERS = Path(sys.executable).with_name("keepers")
 PATIENCE_SECONDS = 180
 SIZES = {1280: 800, 390: 844}
+# With these the sample photographs would come into somebody's own archive, or not at all, or be sent away.
+ELSEWHERE = {"DATABASE_URL", "RABBITMQ_URL", "PHOTO_LIBRARY", "PHOTO_LIBRARIES", "LLM_BASE_URL"}
 # What the made-up person thinks of a folder, frame by frame; folders that are not named stay to be culled.
 STARS = {
     "Summer Palace": (5, 4), "Coast": (5, 5, 4), "Wet meadow": (5, 4, 4), "Park": (4, 3), "Garden": (3, 2, 3, 4),
@@ -57,9 +59,9 @@ def _keepers(folder: Path) -> Iterator[str]:
     """Keepers with the sample photographs, everything settled; its address."""
     photos, home = folder / "Photos", folder / "home"
     subprocess.run([KEEPERS, "samples", photos], check=True)
-    environment = {**os.environ, "KEEPERS_HOME": str(home)}
+    environment = {name: value for name, value in os.environ.items() if name not in ELSEWHERE}
     up = [KEEPERS, "up", "--port", "0", "--photos", photos]
-    process = subprocess.Popen(up, env=environment, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(up, env=environment | {"KEEPERS_HOME": str(home)}, stdout=subprocess.DEVNULL)
     try:
         services = home / "run" / "services.json"
         _wait(services.exists)
