@@ -48,7 +48,7 @@ class Stack:
         self.port = self._listening.getsockname()[1]
         self._log = (folder / "log.txt").open("ab")
         self._running: list[subprocess.Popen[bytes]] = []
-        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=20)
+        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=60)
 
     def orchestrator(self, module: str = "orchestrator", *arguments: str) -> "subprocess.Popen[bytes]":
         """Start an orchestrator on this stack's port, and wait until it is ready unless it is one that dies."""

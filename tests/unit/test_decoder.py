@@ -87,7 +87,7 @@ def test_a_child_that_died_between_photos_costs_no_photo(decoder: Decoder, good:
     decoder.convert(good)
     child = psutil.Process(pid_of(decoder))
     child.kill()
-    psutil.wait_procs([child], timeout=10)
+    psutil.wait_procs([child], timeout=60)
 
     assert decoder.convert(good).format == "JPEG"
 
@@ -182,7 +182,7 @@ def test_the_child_ends_when_its_parent_is_killed(desk: Desk, good: convert.Requ
         child = psutil.Process(int(next(line for line in lines if line.strip().isdigit())))
         os.kill(child.pid, signal.SIGSTOP)  # so that it cannot notice that its input has ended
         parent.kill()
-        gone, _ = psutil.wait_procs([child], timeout=20)
+        gone, _ = psutil.wait_procs([child], timeout=60)
 
     assert gone
 
