@@ -31,6 +31,22 @@ def test_the_commands_of_the_readme_are_commands_of_the_makefile() -> None:
         make("--dry-run", target)
 
 
+def test_links_between_the_documents_lead_somewhere() -> None:
+    for document in [*PROJECT.glob("*.md"), *(PROJECT / "docs").rglob("*.md")]:
+        for target, place in re.findall(r"\]\(([^):#]*)#?([^)]*)\)", document.read_text()):
+            there = document.parent / target if target else document
+            if "screens" in there.parts:  # taken by `make screenshots`
+                continue
+            assert there.exists(), f"{document.name}: {target}"
+            assert not place or place in headings(there), f"{document.name}: {target}#{place}"
+
+
+def headings(document: Path) -> set[str]:
+    """As links name them."""
+    named = re.findall(r"^#+ (.+)$", document.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in named}
+
+
 def test_a_folder_with_spaces_reaches_keepers_as_one_argument() -> None:
     assert '${PHOTOS:+--photos "$PHOTOS"}' in make("--dry-run", "up", "PHOTOS=/some folder")
 
