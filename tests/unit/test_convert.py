@@ -22,11 +22,6 @@ from workers.engines.conversion import convert_file
 Rgb = np.ndarray
 
 
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
-
-
 def assert_looks_like(shown: Rgb, wanted: Rgb, tolerance: float = 4) -> None:
     wanted = cv2.resize(wanted, shown.shape[1::-1], interpolation=cv2.INTER_AREA)
     assert shown.shape == wanted.shape

@@ -1,7 +1,5 @@
 """RAW files through the front door of the conversion; DNGs are generated, with previews where cameras put them."""
 
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
@@ -10,11 +8,6 @@ from shared.errors import CorruptFile, Reject, UnsupportedFile
 from tests.desk import Desk
 from tests.pictures import dng, exif_block, saved, scene, with_preview
 from workers.engines import tiff_tags
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
 
 
 def difference(shown: np.ndarray, wanted: np.ndarray) -> float:

@@ -25,11 +25,6 @@ from workers.tools import Tools
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
-
-
-@pytest.fixture
 def decoder(desk: Desk) -> Iterator[Decoder]:
     decoder = Decoder(desk.settings)
     yield decoder

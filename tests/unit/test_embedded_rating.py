@@ -3,7 +3,6 @@
 import io
 import struct
 from collections.abc import Callable
-from pathlib import Path
 
 import pillow_heif
 import pytest
@@ -15,11 +14,6 @@ from tests.pictures import Rgb, dng, exif_block, saved, scene
 from workers.engines import embedded_rating, exif
 
 RATING = 0x4746
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
 
 
 def heic(pixels: Rgb, xmp: bytes) -> bytes:

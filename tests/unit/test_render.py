@@ -58,8 +58,8 @@ class Bench:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    bench = Bench(Desk(tmp_path))
+def bench(desk: Desk) -> Iterator[Bench]:
+    bench = Bench(desk)
     yield bench
     bench.tools.close()
 
