@@ -1,5 +1,6 @@
 // What is around the photos of the gallery: filters, sort, size, and what stands there when there are none.
 import { count, plural } from "./format.js";
+import { isTyping } from "./keys.js";
 
 const SIZES = { small: [110, 150], medium: [150, 220], large: [230, 320] }; // row heights on a phone and on a desk
 const PHONE = "(max-width: 700px)";
@@ -108,7 +109,7 @@ export function showEmpty(query, isEmpty) {
   part("empty-import").hidden = narrowed || filterOf(query) !== "all";
 }
 
-export const isNarrowed = (query) => NARROWING.some((name) => query.has(name));
+const isNarrowed = (query) => NARROWING.some((name) => query.has(name));
 
 /** Whether two addresses show the same photos, in whatever order. */
 export const isSameList = (one, other) => ["filter", ...NARROWING].every((name) => one.get(name) === other.get(name));
@@ -194,8 +195,6 @@ function showChosen(field, value) {
   if (field.tagName === "SELECT" && ![...field.options].some((option) => option.value === value)) field.add(new Option(value, value));
   field.value = value;
 }
-
-const isTyping = (target) => target.isContentEditable || target.matches("input, textarea, select");
 
 function sizeName() {
   return localStorage.getItem("size") in SIZES ? localStorage.getItem("size") : "medium";

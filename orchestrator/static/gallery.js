@@ -3,7 +3,7 @@ import { embedded, getJson, paced, Refusal } from "./api.js";
 import { Bursts } from "./bursts.js";
 import { Deciding } from "./deciding.js";
 import { Details } from "./details.js";
-import { captureDay, count, plural } from "./format.js";
+import { captureDay, count } from "./format.js";
 import { GalleryBulk } from "./gallery-bulk.js";
 import { CHOOSING, closeSheet, countsAddress, facetsAddress, filterOf, listenToControls, isSameList, isSheetOpen, showControls, showCounts, showEmpty, showFacets, sortOf, targetHeight, usualSort } from "./gallery-controls.js";
 import { GalleryKeep } from "./gallery-keep.js";

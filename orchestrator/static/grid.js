@@ -61,11 +61,6 @@ export class Grid {
     this.#change(() => this.rows.extend(this.store.head));
   }
 
-  /** Takes photos out of the list. */
-  remove(ids) {
-    this.#change(() => this.store.remove(ids).forEach((segment) => this.rows.layAnew(segment)));
-  }
-
   setTarget(target) {
     this.target = target;
     this.#relay();
@@ -246,7 +241,7 @@ export class Grid {
       if (this.store.photos.size <= MOST_PHOTOS || far(segment) < 2 * MARGIN) return;
       if (segment === inUse || segment.loading) continue;
       this.store.forget(segment);
-      this.rows.layAnew(segment);
+      this.rows.forget(segment);
     }
   }
 

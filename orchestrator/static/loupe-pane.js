@@ -117,6 +117,6 @@ function imageFor({ image: kept, isDecoded, decoded }, photo, sheet) {
   return image;
 }
 
-export function afterNextFrame(work) {
+function afterNextFrame(work) {
   requestAnimationFrame(() => requestAnimationFrame(work));
 }

@@ -122,21 +122,6 @@ export class PhotoStore {
     photos.forEach((photo) => this.#keep(photo, this.head));
   }
 
-  /** Takes photos out of the list. Returns the segments that have lost some. */
-  remove(ids) {
-    const gone = new Set(ids);
-    const poorer = new Set([...gone].map((id) => this.known.get(id)).filter(Boolean));
-    for (const segment of poorer) {
-      segment.count -= segment.ids.filter((id) => gone.has(id)).length;
-      segment.ids = segment.ids.filter((id) => !gone.has(id));
-    }
-    for (const id of gone) {
-      this.photos.delete(id);
-      this.known.delete(id);
-    }
-    return [...poorer];
-  }
-
   /** Ids from one photo of the list to another, both included, in the order of the list. */
   async idsBetween(one, other) {
     const query = new URLSearchParams(this.query);

@@ -45,9 +45,9 @@ export class Rows {
     this.arrange();
   }
 
-  /** Some photos of it are gone, or all were forgotten: then its room stays. */
-  layAnew(segment) {
-    if (segment.ids.length === 0) segment.measured = segment.height;
+  /** Its photos were forgotten: their room stays. */
+  forget(segment) {
+    segment.measured = segment.height;
     for (const row of segment.rows) row.cells?.forEach((cell) => this.of.delete(cell.id));
     segment.rows = [];
     this.#lay(segment);

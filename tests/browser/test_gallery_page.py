@@ -18,9 +18,11 @@ async def names(page: Page) -> list[str]:
 
 
 async def scroll_until(page: Page, condition: str) -> None:
-    """Go down, a window at a time, until the condition holds; notes the most cards there ever were."""
+    """Go down, a window at a time and past nothing that is being loaded, until the condition holds; notes the most
+    cards there ever were."""
     count = "window.mostCards = Math.max(window.mostCards ?? 0, document.querySelectorAll('.card').length)"
-    await page.wait_for_function(f"() => {condition} || void (scrollBy(0, innerHeight), {count})", polling=50)
+    go_on = "document.querySelector('.row.waiting') || scrollBy(0, innerHeight)"
+    await page.wait_for_function(f"() => {condition} || void ({go_on}, {count})", polling=50)
 
 
 @pytest.mark.parametrize("width", [1280, 390])
