@@ -113,7 +113,10 @@ def _by_rank(base: Query, selection: Selection, span: Span) -> list[Stretch]:
             base.join(PhotoWords, col(PhotoWords.photo_id) == ids),
             replace(selection, q=None, tag=None, found=None),
             by_subquery=True,
-        ).where(is_among(col(PhotoWords.photo_id), among), *_values_within(tuple_(rank, ids), span, "relevance"))
+        )
+        # Said of both: of the words alone, PostgreSQL would read all photos to find so many.
+        ranked = ranked.where(is_among(col(PhotoWords.photo_id), among), is_among(col(Photo.id), among))
+        ranked = ranked.where(*_values_within(tuple_(rank, ids), span, "relevance"))
         found.append(Stretch(ranked, [rank.desc(), ids.desc()], rank, ids))
     if len(among) == MOST_FOUND and not _has_value(span.until):
         others = _narrowed(base, selection, by_subquery=True).where(ids < among[-1])
