@@ -19,7 +19,7 @@ from orchestrator.db import Sessions
 from orchestrator.file_ratings import service as file_ratings
 from orchestrator.imports import sidecars
 from orchestrator.imports.folders import shown
-from orchestrator.imports.roots import is_empty_or_missing
+from orchestrator.imports.roots import identity_of, is_empty_or_missing, recognise
 from orchestrator.imports.sidecars import Reading
 from orchestrator.imports.walk import FoundFile, Unit
 from orchestrator.models import RatingConflict, Root
@@ -59,7 +59,7 @@ async def allow(session: AsyncSession, root_id: int, enabled: bool) -> Root:
     can be written."""
     root = await root_of(session, root_id)
     if enabled:
-        await check(root)
+        await check(session, root)
     if enabled != root.writes_sidecars:
         root.writes_sidecars = enabled
         await session.flush()
@@ -78,9 +78,9 @@ async def write(sessions: Sessions, order: Order) -> AsyncIterator[Outcome]:
     """Go through the photos of a root. Raises Refused, with a sentence, where that is not possible."""
     async with sessions() as session:
         root = await root_of(session, order.root_id)
-    if not root.writes_sidecars and not order.is_dry:
-        raise Refused(409, "write_back_off", f"Writing sidecars is switched off for {root.label}.")
-    await check(root)
+        if not root.writes_sidecars and not order.is_dry:
+            raise Refused(409, "write_back_off", f"Writing sidecars is switched off for {root.label}.")
+        await check(session, root)
     after = 0
     while True:
         async with sessions() as session:
@@ -102,13 +102,26 @@ async def write_photos(sessions: Sessions, root_id: int, photo_ids: Sequence[int
     return await _Batch(sessions, root, Order(root_id), photos).outcomes() if photos else []
 
 
-async def check(root: Root) -> None:
+async def check(session: AsyncSession, root: Root) -> None:
     """Raises Refused, with a sentence, where no sidecar can be written now."""
     if root.state != "online" or await asyncio.to_thread(is_empty_or_missing, root.path):
         raise Refused(409, "root_offline", f"{root.label} is not connected, so no sidecar can be written there.")
+    if await _is_another_drive(session, root):
+        why = f"Another drive is connected at {root.label}, so no sidecar can be written there."
+        raise Refused(409, "other_drive", why)
     trouble = await asyncio.to_thread(files.trouble_with, root.path)
     if trouble:
         raise Refused(409, "root_read_only", f"{root.label} {trouble}, so no sidecar can be written there.")
+
+
+async def _is_another_drive(session: AsyncSession, root: Root) -> bool:
+    """Two cards in one reader have the same path and the same names of files: what was said of one photo is not to be
+    written beside another."""
+    path = Path(os.fsdecode(root.path))
+    if root.identity is None or await asyncio.to_thread(identity_of, path) == root.identity:
+        return False
+    here = await recognise(session, path)
+    return here is None or here.id != root.id
 
 
 class _Batch:

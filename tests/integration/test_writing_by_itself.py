@@ -161,6 +161,24 @@ async def test_a_drive_that_is_away_or_read_only_loses_nothing(
     )
 
 
+async def test_nothing_is_written_on_another_drive_with_the_same_names(archive: Archive, tmp_path: Path) -> None:
+    await allowed(archive)
+    await archive.sql("UPDATE roots SET identity = 'of the first card'")
+    archive.photos.rename(tmp_path / "unplugged")
+    archive.photos.mkdir()
+    (archive.photos / "a.dng").write_bytes(dng(scene(90, 60, 8)))
+    await rate(archive, user_rating=4)
+    await write(archive)
+    seen = await state(archive)
+    assert (seen["waiting"], "Another drive is connected" in seen["problem"]) == (1, True)
+    assert [path.name for path in archive.photos.iterdir()] == ["a.dng"]
+    (archive.photos / "a.dng").unlink()
+    archive.photos.rmdir()
+    (tmp_path / "unplugged").rename(archive.photos)  # what is on it says which one it is
+    await write(archive)
+    assert (in_file(archive), (await state(archive))["problem"]) == (4, None)
+
+
 async def test_what_is_written_is_no_news_to_a_watch_but_what_another_program_writes_is(quick: Archive) -> None:
     await allowed(quick)
     await watch(quick)
