@@ -1,5 +1,5 @@
 // Two to four photos beside each other, zoomed and moved together. One of them is in hand: keys and buttons act on it.
-import { decidedBadges } from "./badges.js";
+import { makeFrame, showMarks } from "./compared-frame.js";
 import { onKeys } from "./keys.js";
 import { listenToHands } from "./loupe-gestures.js";
 import { announce, flash } from "./loupe-said.js";
@@ -89,11 +89,7 @@ export class Compare {
   /** Shows what was decided about them. */
   refresh() {
     this.cells.forEach(({ node, photo: { id } }, n) => {
-      const photo = this.ways.get(id);
-      const stars = photo.user_rating ? "★".repeat(photo.user_rating) : "";
-      node.classList.toggle("rejected", photo.rejected);
-      node.querySelector(".compared-marks").replaceChildren(stars, ...decidedBadges(photo));
-      node.setAttribute("aria-label", `${photo.file_name}, ${n + 1} of ${this.cells.length}`);
+      showMarks(node, this.ways.get(id), `${n + 1} of ${this.cells.length}`);
     });
   }
 
@@ -114,19 +110,7 @@ export class Compare {
   }
 
   #makeCell(photo) {
-    const node = document.createElement("figure");
-    const room = document.createElement("div");
-    const words = document.createElement("figcaption");
-    const name = document.createElement("bdi");
-    const marks = document.createElement("span");
-    node.className = "compared";
-    node.tabIndex = 0;
-    room.className = "compared-room";
-    name.className = "from-file";
-    name.textContent = photo.file_name;
-    marks.className = "compared-marks";
-    words.append(name, marks);
-    node.append(room, words);
+    const { node, room } = makeFrame(photo);
     return { node, photo, pane: this.stage.open(room) };
   }
 

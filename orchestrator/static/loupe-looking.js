@@ -4,6 +4,7 @@ import { Compare } from "./loupe-compare.js";
 import { listenToHands } from "./loupe-gestures.js";
 import { legendOf, Overlays } from "./loupe-overlays.js";
 import { flash } from "./loupe-said.js";
+import { showSight } from "./loupe-sight.js";
 import { LoupeStage } from "./loupe-stage.js";
 
 const part = (id) => document.getElementById(id);
@@ -71,29 +72,12 @@ export class Looking {
   }
 
   #showWords() {
-    const { isZoomed, active } = this.stage;
+    const { isZoomed, active, zoom, sharpness } = this.stage;
     const legend = legendOf(this.overlays.kind, active.shares);
     tool("zoom").setAttribute("aria-pressed", String(isZoomed));
     tool("overlays").setAttribute("aria-pressed", String(legend.length > 0));
     tool("compare").setAttribute("aria-pressed", String(this.compare.isOpen));
     part("main").classList.toggle("comparing", this.compare.isOpen);
-    part("sight").hidden = !isZoomed && legend.length === 0;
-    part("zoom-words").hidden = !isZoomed;
-    if (isZoomed) part("zoom-words").textContent = zoomWords(this.stage);
-    part("legend").replaceChildren(...legend.map(makeEntry));
+    showSight(part("sight"), { zoom, sharpness, legend });
   }
-}
-
-function zoomWords({ zoom: { level }, sharpness: { isThere, trouble } }) {
-  const words = `${Math.round(level * 100)} %`;
-  if (isThere) return words;
-  return trouble ? `${words}, blurred: ${trouble}` : `${words}, its pixels are on their way`;
-}
-
-function makeEntry({ colour, words }) {
-  const entry = document.createElement("li");
-  const swatch = document.createElement("span");
-  swatch.className = `swatch ${colour}`;
-  entry.append(swatch, words);
-  return entry;
 }

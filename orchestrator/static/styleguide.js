@@ -2,8 +2,12 @@
 import { showFrames } from "./burst-frames.js";
 import { showBursts } from "./bursts-line.js";
 import { fillCard, makeCard } from "./card.js";
+import { makeFrame, showMarks } from "./compared-frame.js";
 import { DecisionBar } from "./decision-bar.js";
+import { FolderRow } from "./folder-row.js";
 import { ImportRow } from "./import-row.js";
+import { legendOf } from "./loupe-overlays.js";
+import { showSight } from "./loupe-sight.js";
 import { SelectionBar } from "./selection-bar.js";
 import { showStars } from "./stars.js";
 
@@ -58,6 +62,32 @@ function showCard([name, fields], width) {
   document.querySelector(".cards-row").append(card);
 }
 
+const AT_100 = { level: 1, x: 0.5, y: 0.5 };
+const SIGHTS = [
+  { zoom: AT_100, sharpness: { isThere: true }, legend: [] },
+  { zoom: AT_100, sharpness: { isThere: false }, legend: [] },
+  { zoom: { ...AT_100, level: 2.5 }, sharpness: { isThere: false, trouble: "Drive Photos2 is not connected." }, legend: [] },
+  { legend: legendOf("focus") },
+  { legend: legendOf("clipping") },
+  { zoom: AT_100, sharpness: { isThere: true }, legend: legendOf("clipping", { highlights: 0.0312, shadows: 0 }) },
+];
+const COMPARED = [
+  { user_rating: 4, kept: true },
+  { manual_match: true, kept: true },
+  { rejected: true },
+  { file_name: LONG, preview_url: null },
+];
+const WATCH = { path: "/photos/2024", state: "watching", is_polled: false, problem: null, last_new_at: null };
+const WRITTEN = { waiting: 0, not_written: 0, first: [], problem: null };
+const FOLDERS = [
+  { label: "neither" },
+  { label: "watched, sidecars written", watches: [WATCH], writes_sidecars: true },
+  { label: "looked at now and then, some to be written", watches: [{ ...WATCH, state: "polling", is_polled: true, last_new_at: new Date().toISOString() }], writes_sidecars: true, sidecars: { ...WRITTEN, waiting: 1204 } },
+  { label: "not connected", is_online: false, watches: [{ ...WATCH, state: "waiting", problem: "Drive Photos2 is not connected." }] },
+  { label: "not written", writes_sidecars: true, sidecars: { waiting: 0, not_written: 12, first: ["DSC_0027.xmp: This folder is read-only."], problem: null } },
+  { label: LONG, path: `/photos/${LONG}`, watches: [{ ...WATCH, path: `/photos/${LONG}/part`, state: "starting" }] },
+];
+
 const IMPORTS = [
   { label: "2024 Iceland", state: "scanning", found: 0 },
   { label: "2024 Iceland", state: "running", found: 3412, done: 1204, damaged: 12, failed: 3, skipped: 40, pending: 2165, stages: { embed: { done: 1100, pending: 104, failed: 0, held: 0 } } },
@@ -93,6 +123,19 @@ document.querySelectorAll("#line-states .bursts-line").forEach((node, n) => {
   showBursts(node, { totals, search: { gap_seconds: 5, least_cosine: 0.94, is_own_cosine: n === 0, ...search } });
   node.hidden = false;
 });
+document.querySelectorAll("#sight-states .loupe-sight").forEach((node, n) => showSight(node, SIGHTS[n]));
+for (const [n, fields] of COMPARED.entries()) {
+  const photo = { file_name: `DSC_000${n}.jpg`, user_rating: null, manual_match: false, kept: false, rejected: false, preview_url: PICTURE, ...fields };
+  const { node, room } = makeFrame(photo);
+  showMarks(node, photo, `${n + 1} of ${COMPARED.length}`);
+  room.append(photo.preview_url ? Object.assign(new Image(), { src: photo.preview_url, alt: "" }) : "No preview of this photo.");
+  if (n === 0) node.setAttribute("aria-current", "true");
+  document.querySelector(".compared-example .compared-all").append(node);
+}
+for (const [n, fields] of FOLDERS.entries()) {
+  const root = { id: n, path: "/photos/2024", is_online: true, watches: [], writes_sidecars: false, sidecars: WRITTEN, ...fields };
+  document.getElementById("folder-rows").append(new FolderRow(root, { store: () => {} }).node);
+}
 for (const [index, fields] of IMPORTS.entries()) {
   const row = new ImportRow(index, { act: async () => {} });
   row.show({ path: `/photos/${fields.label}`, done: 0, damaged: 0, failed: 0, skipped: 0, pending: 0, stages: {}, ratings: { with_rating: 0, of: fields.found }, ...fields });
