@@ -20,9 +20,9 @@ ARGUMENTS = [
 EVERY_PAGE = [
     "/", "/gallery", "/review", "/projects", "/export", "/taste", "/logs", "/dead-letters", "/conflicts", "/settings",
     "/styleguide", "/nothing-here",
-]  # fmt: skip  # fmt: skip
+]  # fmt: skip
 
-expect.set_options(timeout=20_000)  # a busy machine is slow, and what never comes is noticed all the same
+expect.set_options(timeout=30_000)  # a busy machine is slow, and what never comes is noticed all the same
 
 
 async def becomes(page: Page, condition: str) -> None:

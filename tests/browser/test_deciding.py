@@ -161,7 +161,7 @@ async def test_a_rated_photo_stays_under_the_hand_and_other_tabs_follow(
     await card(page, photo).focus()
     await page.keyboard.press("3")
     await expect(stars(other, photo)).to_have_count(3)
-    await expect(page.locator("#summary")).to_have_text("2 photos", timeout=15_000)
+    await expect(page.locator("#summary")).to_have_text("2 photos")
     assert await card(page, photo).bounding_box() == before
     await page.keyboard.press("x")
     await expect(card(other, photo).get_by_text("Rejected")).to_be_visible()
@@ -224,7 +224,7 @@ async def test_decisions_made_while_the_server_is_gone_are_sent_when_it_is_back(
     async with serve(site, port=port):
         await settled(site, photo, user_rating=5)
         await settled(site, other, rejected=True)
-        await expect(page.get_by_text("Keepers is not answering.", exact=False)).to_be_hidden(timeout=15_000)
+        await expect(page.get_by_text("Keepers is not answering.", exact=False)).to_be_hidden()
         await expect(stars(page, photo)).to_have_count(5)
     assert await events(site) == 3
 

@@ -143,7 +143,7 @@ async def test_a_page_says_when_the_server_is_gone_and_catches_up_when_it_is_bac
         photo = await factories.a_photo(session, await factories.a_root(session))
         await factories.tell(session, events.PHOTOS, photo.id)
     async with serve(site, port=int(address.rpartition(":")[2])):
-        await expect(page.locator(".card")).to_have_count(1, timeout=15_000)
+        await expect(page.locator(".card")).to_have_count(1)
         await expect(page.get_by_text("Keepers is not answering.", exact=False)).to_be_hidden()
 
 
