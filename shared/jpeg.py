@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 
 from shared import exif
 
+CROPPED_PIXELS = 64  # a camera's own JPEG leaves out some columns at the edges of the sensor
+
 _EXIF, _ICC, _ADOBE = b"Exif\0\0", b"ICC_PROFILE\0", b"Adobe"
 _SOI, _EOI, _SOS = 0xD8, 0xD9, 0xDA
 _APP0, _APP1, _APP2, _APP14, _COMMENT = 0xE0, 0xE1, 0xE2, 0xEE, 0xFE

@@ -20,6 +20,7 @@ class Photo:
     id: int
     content_hash: str | None
     file_name: str
+    long_edge: int | None  # of the original, in pixels
     preview: str | None
     user_rating: int | None
     manual_match: bool

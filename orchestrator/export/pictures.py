@@ -70,7 +70,7 @@ def _full_size(photo: Photo, claims: ClaimStore, rendered: Rendered) -> bytes:
             data = _path(one, claims).read_bytes()
         except (OSError, KeepersError):
             continue
-        if jpeg.is_srgb(data, _says_srgb):
+        if jpeg.is_srgb(data, _says_srgb) and _has_all_pixels(one, data, photo):
             return data
         break
     else:
@@ -81,6 +81,12 @@ def _full_size(photo: Photo, claims: ClaimStore, rendered: Rendered) -> bytes:
     except (NotRendered, OSError) as exc:
         why = exc.message if isinstance(exc, NotRendered) else f"{exc.strerror}."
         raise NotExportable(f"{photo.file_name} cannot be exported in full size: {why}") from exc
+
+
+def _has_all_pixels(source: Source, data: bytes, photo: Photo) -> bool:
+    """Not so a small JPEG that the camera wrote beside its RAW."""
+    least = (photo.long_edge or 0) - jpeg.CROPPED_PIXELS
+    return source.role != "companion" or max(jpeg.size_of(data)) >= least
 
 
 def _says_srgb(profile: bytes) -> bool:

@@ -26,9 +26,9 @@ _RULE = f"""
 _REASON = f"CASE WHEN user_rating >= {LEAST_STARS} THEN 'stars' WHEN manual_match THEN 'pick' ELSE 'score' END"
 _OF_PROJECT = "(CAST(:project AS bigint) IS NULL OR project_id = :project)"
 _READ = f"""
-    SELECT photos.id, content_hash, file_name, preview, user_rating, manual_match, preference_score, subject,
-      content_type, lighting_critique, artistic_mood, coalesce(tags, suggested_tags, '{{}}') AS tags, captured_at,
-      utc_offset_minutes, projects.name AS project, ({_RULE}) AS passes
+    SELECT photos.id, content_hash, file_name, greatest(width, height) AS long_edge, preview, user_rating,
+      manual_match, preference_score, subject, content_type, lighting_critique, artistic_mood,
+      coalesce(tags, suggested_tags, '{{}}') AS tags, captured_at, utc_offset_minutes, projects.name AS project, ({_RULE}) AS passes
     FROM photos LEFT JOIN projects ON projects.id = project_id
 """
 _FILES = text(
@@ -137,8 +137,8 @@ def _photo(row: Row, sources: tuple[Source, ...]) -> Photo:
 
 
 _SAME_NAME = (
-    "id", "content_hash", "file_name", "preview", "user_rating", "manual_match", "preference_score", "subject",
-    "content_type", "captured_at", "utc_offset_minutes", "project", "passes",
+    "id", "content_hash", "file_name", "long_edge", "preview", "user_rating", "manual_match", "preference_score",
+    "subject", "content_type", "captured_at", "utc_offset_minutes", "project", "passes",
 )  # fmt: skip
 
 

@@ -163,7 +163,7 @@ async def test_full_size_is_the_companion_or_the_jpeg_itself_without_its_place(d
     tags = exif_block({ARTIST: "Ada", ORIENTATION: 6}, gps={GPS_LATITUDE: (64.0, 8.0, 0.0)})
     large = saved(scene(300, 200), "JPEG", exif=tags, comment=b"secret", quality=91)
     await desk.photo("jpeg.jpg", large + b"\xff\xd8 a second picture")
-    pair = await desk.photo("pair.DNG", dng(scene(64, 48)))
+    pair = await desk.photo("pair.DNG", dng(scene(64, 48)), width=240, height=160)
     await desk.companion(pair, "pair.JPG", saved(scene(240, 160), "JPEG"))
     seen = await desk.export(full_size=True)
     assert seen["left"] == 0

@@ -64,6 +64,12 @@ async def test_what_is_no_jpeg_is_rendered_in_full_size(archive: Archive) -> Non
     assert (again["exported"], again["already"]) == (0, 3)
 
 
+async def test_of_a_raw_with_a_small_jpeg_all_pixels_are_developed(archive: Archive) -> None:
+    target = await approved(archive, a_dng=dng(scene(*SIZE)), a_jpg=saved(scene(320, 100), "JPEG"))
+    await exported(archive, target)
+    assert opened(target, "a.jpg").size == SIZE
+
+
 async def test_a_jpeg_in_other_colours_becomes_srgb(archive: Archive) -> None:
     block = Image.Exif()
     block.get_ifd(0x8769)[0xA001] = 65535

@@ -11,6 +11,7 @@ import numpy as np
 import rawpy
 from numpy.typing import NDArray
 
+from shared import jpeg
 from shared.errors import CorruptFile, Reject, UnsupportedFile
 from workers.domain import damage
 from workers.engines import tiff_tags, vips_images
@@ -33,7 +34,6 @@ _GREY_OF_BAYER = {
 _CELLS = ((0, 0), (0, 1), (1, 0), (1, 1))
 HEADER_ONLY_SHARE = 0.9  # with more than this of the sensor data missing there is no picture
 MOST_FILLED_BYTES = 512 * 1024**2
-CROPPED_PIXELS = 64  # a camera's own JPEG leaves out some columns at the edges
 MOSAIC_VARIANCE_GAIN = 3.2  # bilinear against AHD, median of 28 generated DNGs; see the decision
 SRGB_CURVE = (2.4, 12.92)
 
@@ -138,7 +138,7 @@ def _last_resort(flaw: Flaw, ready: Ready) -> tuple[Decoded, Source]:
 
 def _choose(raw: rawpy.RawPy, ready: Ready, orientation: int) -> tuple[Decoded, Source]:
     """The first ready picture that is whole and large enough; else the sensor data."""
-    least = min(PREVIEW_EDGE, max(raw.sizes.width, raw.sizes.height) - CROPPED_PIXELS)
+    least = min(PREVIEW_EDGE, max(raw.sizes.width, raw.sizes.height) - jpeg.CROPPED_PIXELS)
     for source, picture in ready.items():
         if picture and picture.damage is None and max(picture.pixels.shape) >= least:
             return picture, source
@@ -169,11 +169,11 @@ def camera_picture(raw: rawpy.RawPy, data: bytes) -> bytes | Decoded | None:
     return _as_stored(bytes(thumb.data), data)
 
 
-def _as_stored(jpeg: bytes, data: bytes) -> bytes:
+def _as_stored(picture: bytes, data: bytes) -> bytes:
     """Without the Exif that LibRaw puts in front of a preview that starts with none: its orientation is a guess."""
-    if jpeg[2:4] != b"\xff\xe1" or jpeg[:128] in data:
-        return jpeg
-    return jpeg[:2] + jpeg[4 + int.from_bytes(jpeg[4:6], "big") :]
+    if picture[2:4] != b"\xff\xe1" or picture[:128] in data:
+        return picture
+    return picture[:2] + picture[4 + int.from_bytes(picture[4:6], "big") :]
 
 
 def orientation_of(raw: rawpy.RawPy) -> int:

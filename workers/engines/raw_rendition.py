@@ -41,7 +41,7 @@ def picture(
         check_size(file.sizes.width, file.sizes.height)
         orientation = raw.orientation_of(file)  # before a demosaic, after which LibRaw forgets the turn
         stored, stored_edge = _stored(file, data)
-        if stored and wanted == "embedded" and stored_edge >= min(edge or longest, longest - raw.CROPPED_PIXELS):
+        if stored and wanted == "embedded" and stored_edge >= min(edge or longest, longest - jpeg.CROPPED_PIXELS):
             return stored, "embedded"
         flaw = raw.unpack(file, data, missing_share)
         if flaw and flaw.is_total:

@@ -16,7 +16,7 @@ from shared.exif import Tags
 from shared.formats import RAW_EXTENSIONS, extension_of
 from shared.settings import Settings
 from workers.domain.names import printable_name
-from workers.engines import colour, images, originals, raw, raw_rendition, vips_images
+from workers.engines import colour, images, originals, raw_rendition, vips_images
 from workers.engines.originals import Original
 from workers.engines.pixels import FULL_COLOUR, Decoded, Pixels, fit, luma_of, upright
 from workers.engines.pixels import jpeg as encoded
@@ -73,7 +73,7 @@ def _of_companion(
     edge = render.EDGES[request.size]
     try:
         beside = originals.read(request.companion, request, claims)
-        least = min(edge or LONGEST_JPEG, (request.long_edge or 0) - raw.CROPPED_PIXELS)
+        least = min(edge or LONGEST_JPEG, (request.long_edge or 0) - jpeg.CROPPED_PIXELS)
         key, kind = f"{beside.content_hash}-companion", images.kind_of(beside.data, "jpg")
         if kind == "JPEG":
             is_enough = max(jpeg.size_of(beside.data)) >= least
