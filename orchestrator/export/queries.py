@@ -28,7 +28,8 @@ _OF_PROJECT = "(CAST(:project AS bigint) IS NULL OR project_id = :project)"
 _READ = f"""
     SELECT photos.id, content_hash, file_name, greatest(width, height) AS long_edge, preview, user_rating,
       manual_match, preference_score, subject, content_type, lighting_critique, artistic_mood,
-      coalesce(tags, suggested_tags, '{{}}') AS tags, captured_at, utc_offset_minutes, projects.name AS project, ({_RULE}) AS passes
+      coalesce(tags, suggested_tags, '{{}}') AS tags, captured_at, utc_offset_minutes,
+      projects.name AS project, ({_RULE}) AS passes
     FROM photos LEFT JOIN projects ON projects.id = project_id
 """
 _FILES = text(
