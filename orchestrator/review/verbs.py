@@ -38,10 +38,11 @@ async def carry_out(sessions: Sessions, chosen: Chosen, wish: Wish, batch: UUID 
     async def work() -> Decision:
         async with sessions.begin() as session:
             ids = await lock(session, chosen)
-            if not ids and chosen.selection is None:
-                raise unknown_photo()
             if not ids:
-                return await service.decided_as(session, batch) or Decision(None, [])
+                before = await service.decided_as(session, batch)
+                if before is None and chosen.selection is None:
+                    raise unknown_photo()
+                return before or Decision(None, [])
             fields = dict(wish.fields)
             if "project" in fields:
                 fields["project_id"] = await projects.named(session, _text(fields.pop("project")))

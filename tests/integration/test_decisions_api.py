@@ -255,6 +255,9 @@ async def test_a_decision_sent_twice_is_made_once(site: Site) -> None:
     late = await decide(site, [id_], user_rating=4, batch=batch)
     assert late["items"][0]["user_rating"] is None, "its undo stays"
     assert len(await history(site, id_)) == 2
+    (await site.client.post("/api/removals", json={"ids": [id_]})).raise_for_status()
+    gone = await decide(site, [id_], user_rating=4, batch=batch)
+    assert (gone["undo"], gone["items"]) == (batch, []), "it was made before the photo was removed"
 
 
 async def test_two_tabs_rating_the_same_photo_leave_the_last_and_both_events(site: Site) -> None:
