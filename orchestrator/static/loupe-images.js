@@ -1,7 +1,7 @@
 // Pictures that are fetched and decoded before they are looked at, and few enough of them in memory.
 
 const MOST_PIXELS = 120e6; // decoded they take four bytes each
-const AT_ONCE = 2;
+const AT_ONCE = 2; // what is looked at among them: on a busy machine it is not to wait for those that come next
 const WARM = 4; // browsers let go of decoded pixels by themselves: those that come next are decoded again
 
 const pictures = new Map(); // address -> picture; the most recently used last
@@ -42,12 +42,7 @@ function begin() {
   while (underWay < AT_ONCE) {
     const next = plan.find(({ url }) => !pictures.has(url));
     if (!next) return;
-    underWay += 1;
-    pictureAt(next).decoded.then(() => {
-      underWay -= 1;
-      forget();
-      begin();
-    });
+    pictureAt(next);
   }
 }
 
@@ -64,6 +59,7 @@ function fetched(shape) {
   image.decoding = "sync"; // it is put into the page to be seen in the same frame
   image.src = shape.url;
   const picture = { url: shape.url, image, pixels: pixelsOf(shape), isDecoded: false };
+  underWay += 1;
   picture.decoded = image.decode().then(
     () => {
       picture.isDecoded = true;
@@ -76,6 +72,11 @@ function fetched(shape) {
       for (const listener of listeners.broken) listener(shape.url);
     },
   );
+  picture.decoded.then(() => {
+    underWay -= 1;
+    forget();
+    begin();
+  });
   return picture;
 }
 
