@@ -41,8 +41,9 @@ class FullSize:
         while True:
             answer = self._on_loop(service.wish_alone(self._sessions, self._claims, [photo_id, *ahead]))
             self._wake()
-            if any(one.id == photo_id for one in answer.ready):
-                return self._on_loop(self._read(photo_id))
+            is_ready = any(one.id == photo_id for one in answer.ready)
+            if is_ready and (data := self._on_loop(self._read(photo_id))):
+                return data
             for one in answer.failed:
                 if one.id == photo_id:
                     raise NotRendered(one.message)
@@ -55,11 +56,13 @@ class FullSize:
             is_paused = service.STAGE in await paused_since(session)
         return f"The stage {stage_name(service.STAGE)} is paused. Resume it, then export again." if is_paused else None
 
-    async def _read(self, photo_id: int) -> bytes:
+    async def _read(self, photo_id: int) -> bytes | None:
+        """None when the photo was removed, or converted from other bytes, just now."""
         async with self._sessions() as session:
             (photo,) = await queries.asked(session, [photo_id], "full")
-        claim = photo.made.claim if photo.made else photo.preview
-        return await asyncio.to_thread(self._claims.path(claim or "").read_bytes)
+        in_preview = photo.preview if photo.has_all_in_preview else None
+        claim = photo.made.claim if photo.made else in_preview
+        return await asyncio.to_thread(self._claims.path(claim).read_bytes) if claim else None
 
     def _on_loop(self, work: Coroutine[Any, Any, T]) -> T:  # Any: what a coroutine may yield and be sent
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
