@@ -3,6 +3,8 @@ import { postJson, Refusal } from "./api.js";
 import { bytes, plural } from "./format.js";
 import { say } from "./toast.js";
 
+const NONE_LEFT = "None of these photos is in Keepers any more";
+
 export class Removing {
   /** `waiting()` promises how many decisions could not be sent; calls `removed(removals, words)` once it is done. */
   constructor(dialog, { waiting, removed }) {
@@ -13,39 +15,44 @@ export class Removing {
 
   /** `parts` name the photos for the server; what they are is counted there. */
   async ask(parts) {
-    await this.#attempt(async () => {
+    const trouble = await this.#refusal(async () => {
       if (await this.tell.waiting()) throw new Refusal(0, "unsent", "Decisions wait to be sent: photos can be removed once Keepers answers.");
       const answers = await this.#send(parts, { dry_run: true });
       const [count, freed] = [sum(answers, "count"), sum(answers, "bytes")];
-      if (count === 0) return say("None of these photos is in Keepers any more");
+      if (count === 0) return say(NONE_LEFT);
       this.parts = parts;
       this.#part("what").textContent = `Remove ${plural(count, "photo")} from Keepers?`;
       this.#part("frees").textContent = `Frees ${bytes(freed)} of previews, originals stay.`;
       this.dialog.returnValue = "";
       return this.dialog.showModal();
     });
+    if (trouble) say(trouble, { tone: "red" });
   }
 
+  /** What was removed before a part was refused can be undone all the same. */
   async #remove() {
-    await this.#attempt(async () => {
-      const answers = (await this.#send(this.parts, { dry_run: false })).filter(({ removal }) => removal);
-      const words = `Removed ${plural(sum(answers, "count"), "photo")} from Keepers, originals stay`;
-      this.tell.removed(answers.map(({ removal }) => removal), words);
-    });
+    const answers = [];
+    const trouble = await this.#refusal(() => this.#send(this.parts, { dry_run: false }, answers));
+    const removed = answers.filter(({ removal }) => removal);
+    const words = `Removed ${plural(sum(removed, "count"), "photo")} from Keepers, originals stay`;
+    if (removed.length) this.tell.removed(removed.map(({ removal }) => removal), words);
+    if (trouble) say(removed.length ? `${words}. Not the others: ${trouble}` : trouble, { tone: "red" });
+    else if (removed.length === 0) say(NONE_LEFT);
   }
 
-  async #send(parts, how) {
-    const answers = [];
+  async #send(parts, how, answers = []) {
     for (const { count, ...asked } of parts) answers.push(await postJson("/api/removals", { ...asked, ...how }));
     return answers;
   }
 
-  async #attempt(work) {
+  /** The sentence of the refusal; undefined when all went well. */
+  async #refusal(work) {
     try {
       await work();
+      return undefined;
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      say(error.message, { tone: "red" });
+      return error.message;
     }
   }
 

@@ -314,3 +314,21 @@ async def test_a_range_of_more_photos_than_one_request_names_is_one_decision(
     await settled(site, "rejected_at IS NOT NULL", 0)
     await page.keyboard.press("Control+Shift+Z")
     await settled(site, "rejected_at IS NOT NULL", 1_150)
+
+    async def refuse_the_second(route: Route) -> None:
+        asked = route.request.post_data_json
+        body = {"error": {"type": "busy", "message": "The archive is being moved."}}
+        if asked["dry_run"] or len(asked["ids"]) == 1_000:
+            await route.continue_()
+        else:
+            await route.fulfill(status=409, json=body)
+
+    await page.route("**/api/removals", refuse_the_second)
+    await bar(page).get_by_role("button", name="Remove…").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Remove from Keepers").click()
+    await expect(toast(page)).to_contain_text(
+        "Removed 1,000 photos from Keepers, originals stay. Not the others: The archive"
+    )
+    await settled(site, "deleted_at IS NULL", 150)
+    await page.keyboard.press("Control+z")
+    await settled(site, "deleted_at IS NULL", 1_150)
