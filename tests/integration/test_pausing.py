@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.embedded.client import Client
-from orchestrator.embedded.importing import import_and_wait
+from orchestrator.embedded.importing import Folder, import_and_wait
 from orchestrator.embedded.progress import Reporter
 from tests.site import Site
 from tests.stack import Stack, a_jpeg
@@ -41,7 +41,7 @@ async def test_an_import_into_a_paused_stage_ends_with_the_reason(
     await site.client.post("/api/stages/convert/pause")
     said = io.StringIO()
     status = await asyncio.to_thread(
-        import_and_wait, Client(served), folder, Reporter(said), False, lambda: time.sleep(0.02)
+        import_and_wait, Client(served), Folder(folder), Reporter(said), False, lambda: time.sleep(0.02)
     )
     assert status == 0
     assert capsys.readouterr().err == "Previews are paused. Resume them in the pipeline.\n"
