@@ -20,7 +20,7 @@ from workers.domain.taste_accuracy import pair_order, spearman
 from workers.domain.taste_ridge import fit
 from workers.domain.taste_space import space_of
 
-MATERIAL = Path(os.environ.get("KEEPERS_TEST_DATA", Path(__file__).parents[1] / ".." / "shared" / "data"))
+MATERIAL = Path(os.environ.get("KEEPERS_TEST_DATA", "test-material"))
 NUMBERS = (10, 20, 50, 100, 150)
 ALPHAS = np.logspace(-1, 5, 25)  # a wider choice than RidgeCV's own of three, which is worse at 100 and more ratings
 

@@ -3,4 +3,4 @@
 import os
 from pathlib import Path
 
-MATERIAL = Path(os.environ.get("KEEPERS_TEST_DATA", Path(__file__).parents[1] / ".." / "shared" / "data"))
+MATERIAL = Path(os.environ.get("KEEPERS_TEST_DATA", "test-material")).absolute()
