@@ -16,6 +16,7 @@ export class LoupeStage {
     this.zoom = undefined;
     this.expected = [];
     this.frames = [];
+    this.later = [];
     this.panes = new Set();
     this.renditions = new Renditions(() => this.#planned());
     this.main = this.open(node);
@@ -71,10 +72,14 @@ export class LoupeStage {
     this.changed();
   }
 
-  /** What may be looked at next, soonest first; `frames` are those of the burst stood at, nearest first. */
-  expect(photos, frames) {
+  /**
+   * What may be looked at next, soonest first; `frames` are those of the burst stood at, nearest first. Of what comes
+   * `later` the larger pictures are only made.
+   */
+  expect(photos, frames, later = []) {
     this.expected = photos;
     this.frames = frames;
+    this.later = later;
     this.#want();
   }
 
@@ -151,7 +156,8 @@ export class LoupeStage {
 
   #want() {
     this.wishes = this.#wishes();
-    this.renditions.want(this.wishes);
+    const size = sizeFor(this.active.room);
+    this.renditions.want([...this.wishes, ...this.later.map((photo) => ({ photo, size }))]);
     this.#plan();
   }
 

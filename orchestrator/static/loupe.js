@@ -16,6 +16,7 @@ import { Pass } from "./loupe-pass.js";
 import { LoupePhotos } from "./loupe-photos.js";
 import { rivalsOf } from "./loupe-rivals.js";
 import { announce, flash } from "./loupe-said.js";
+import { isTooFast } from "./loupe-timing.js";
 import { isHelpOpen, rememberPlace, toggleFull, toggleHelp } from "./loupe-tools.js";
 import { listenToSwipes } from "./loupe-touch.js";
 import { attempt, forgetTrouble, isInTrouble } from "./loupe-trouble.js";
@@ -24,6 +25,7 @@ import { say } from "./toast.js";
 import { keep, togglePick, toggleReject } from "./wishes.js";
 
 const AHEAD = 3; // photos that are decoded, in both directions
+const ASKED_AHEAD = 12; // photos whose larger pictures are asked for, the way one goes
 
 const part = (id) => document.getElementById(id);
 const { kind } = embedded("loupe-state");
@@ -179,7 +181,7 @@ async function expectNext() {
     if (kind === "cull" && stop?.photo.burst) loadFrames(near, stop.photo.burst.id); // a key may keep one of them at once
   }
   const frames = framesAround();
-  looking.stage.expect([...next.slice(0, 1), ...frames, ...next.slice(1)], frames);
+  looking.stage.expect([...next.slice(0, 1), ...frames, ...next.slice(1)], frames, later(at));
   showFilmstrip(); // its neighbours are there now
 }
 
@@ -187,6 +189,12 @@ function placesAround(at) {
   const way = Array.from({ length: AHEAD }, (_, n) => n + 1);
   const both = [...way.map((n) => at + n * heading), ...way.map((n) => at - n * heading)];
   return both.filter((near) => near >= 1 && near <= pass.n);
+}
+
+/** Photos further on, as far as they are known. */
+function later(at) {
+  const places = Array.from({ length: ASKED_AHEAD - AHEAD }, (_, n) => at + (AHEAD + 1 + n) * heading);
+  return places.map((near) => pass.seen(near)?.photo).filter(Boolean);
 }
 
 /** The other frames of the burst, nearest first. */
@@ -337,10 +345,10 @@ function switchStrip() {
 const tools = { undo: () => deciding.undo(), panel: togglePanel, strip: switchStrip, full: toggleFull, help: toggleHelp };
 
 onKeys({
-  previous: () => move(-1),
-  next: () => move(1),
-  frameUp: () => moveToFrame(-1),
-  frameDown: () => moveToFrame(1),
+  previous: (event) => isTooFast(event) || move(-1),
+  next: (event) => isTooFast(event) || move(1),
+  frameUp: (event) => isTooFast(event) || moveToFrame(-1),
+  frameDown: (event) => isTooFast(event) || moveToFrame(1),
   first: () => go(1),
   last: () => pass && go(pass.n, { step: -1 }),
   previousBurst: () => goToBurst("previous"),
