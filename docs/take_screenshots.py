@@ -42,22 +42,26 @@ Look = Callable[[Page], None]
 
 def main() -> None:
     SCREENS.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder, _keepers(Path(folder)) as address, sync_playwright() as playwright:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        _keepers(Path(folder) / "Photos") as address,
+        sync_playwright() as playwright,
+    ):
         client = httpx.Client(base_url=address, timeout=60)
         _rate(client)
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
         )
-        for name, path, look in _pages(client):
+        for name, path, look in _pages(client, Path(folder) / "Photos"):
             for width in SIZES:
                 _take(browser, f"{address}{path}", name, width, look)
         browser.close()
 
 
 @contextmanager
-def _keepers(folder: Path) -> Iterator[str]:
+def _keepers(photos: Path) -> Iterator[str]:
     """Keepers with the sample photographs, everything settled; its address."""
-    photos, home = folder / "Photos", folder / "home"
+    home = photos.with_name("home")
     subprocess.run([KEEPERS, "samples", photos], check=True)
     environment = {name: value for name, value in os.environ.items() if name not in ELSEWHERE}
     up = [KEEPERS, "up", "--port", "0", "--photos", photos]
@@ -91,7 +95,7 @@ def _rate(client: httpx.Client) -> None:
     _wait(lambda: client.get("/api/taste").json()["state"] == "idle")
 
 
-def _pages(client: httpx.Client) -> list[tuple[str, str, Look]]:
+def _pages(client: httpx.Client, photos: Path) -> list[tuple[str, str, Look]]:
     best = client.get("/api/photos", params={"sort": "rating", "limit": 1}).json()["items"][0]["id"]
     project = client.get("/api/projects").json()["items"][0]["id"]
     return [
@@ -99,6 +103,9 @@ def _pages(client: httpx.Client) -> list[tuple[str, str, Look]]:
         ("gallery", f"/gallery?photo={best}", _nothing),
         ("loupe", "/review?pass=rate", _with("Home", "i")),
         ("cull", "/review?pass=cull", _with("Home", "b")),
+        ("compare", "/review?pass=cull", _with("Home", "c")),
+        ("selection", "/gallery", _select_all),
+        ("placard", f"/placard/{_placard(client, photos)}", _nothing),
         ("projects", "/projects", _nothing),
         ("project", f"/projects/{project}", _nothing),
         ("export", "/export", _nothing),
@@ -108,6 +115,15 @@ def _pages(client: httpx.Client) -> list[tuple[str, str, Look]]:
         ("conflicts", "/conflicts", _nothing),
         ("settings", "/settings", _nothing),
     ]
+
+
+def _placard(client: httpx.Client, photos: Path) -> int:
+    """The number of the placard of a photo that was dropped, once it is described."""
+    name = "of-a-cup.jpg"
+    dropped = sorted(photos.glob("*Caf*/*.JPG"))[0].read_bytes() + b"\0"  # no photo of the archive to the byte
+    number = int(client.post("/api/placards", params={"name": name}, content=dropped).raise_for_status().json()["id"])
+    _wait(lambda: client.get(f"/api/placards/{number}").json()["words"])
+    return number
 
 
 def _take(browser: Browser, address: str, name: str, width: int, look: Look) -> None:
@@ -127,6 +143,11 @@ def _take(browser: Browser, address: str, name: str, width: int, look: Look) -> 
     page.wait_for_timeout(1_000)  # motion and late sentences
     page.screenshot(path=SCREENS / f"{name}-{width}.jpg", type="jpeg", quality=72)
     context.close()
+
+
+def _select_all(page: Page) -> None:
+    page.locator(".card").first.wait_for()
+    page.keyboard.press("Control+a")
 
 
 def _nothing(_: Page) -> None:
