@@ -75,7 +75,7 @@ def photos(claims: ClaimStore, names: Iterable[str]) -> list[PhotoToExport]:
     return [
         PhotoToExport(
             id=n, content_hash=f"{n:08x}", file_name=name, preview=claims.put("preview.jpg", PREVIEW), user_rating=4,
-            manual_match=False, preference_score=None, tags=(), passes=True, **nothing,
+            long_edge=96, manual_match=False, preference_score=None, tags=(), passes=True, **nothing,
         )
         for n, name in enumerate(names, 1)
     ]  # fmt: skip
