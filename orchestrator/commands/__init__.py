@@ -1,0 +1,15 @@
+"""The command line, one module per command: `add(commands)` registers its parser, heavy imports wait for the run."""
+
+from collections.abc import Callable
+
+from orchestrator.commands import export, models, samples, serve, up, xmp
+from orchestrator.commands.arguments import Commands
+
+COMMANDS: tuple[Callable[[Commands], None], ...] = (
+    up.add,
+    serve.add,
+    samples.add,
+    models.add,
+    export.add,
+    xmp.add,
+)

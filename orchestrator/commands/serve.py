@@ -1,0 +1,36 @@
+"""`keepers serve`: the orchestrator alone."""
+
+import argparse
+import socket
+
+from orchestrator.commands.arguments import FAILED, Commands, port
+from shared import logs
+from shared.settings import Settings
+
+STOP_SECONDS = 10  # for requests that are being answered
+
+
+def add(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "serve", help="run the orchestrator alone (DATABASE_URL and RABBITMQ_URL name the rest)"
+    )
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=port, default=8000)
+    parser.add_argument("--fd", type=int, help=argparse.SUPPRESS)  # a listening socket inherited from `keepers up`
+    parser.set_defaults(run=_serve)
+
+
+def _serve(settings: Settings, options: argparse.Namespace) -> int:
+    import uvicorn
+
+    from orchestrator.app import create_app
+    from orchestrator.server import Server
+
+    logs.configure(settings.log_format, "orchestrator")
+    app = create_app(settings)
+    config = uvicorn.Config(
+        app, options.host, options.port, access_log=False, lifespan="on", timeout_graceful_shutdown=STOP_SECONDS
+    )
+    server = Server(config, lambda: app.state.services.live)
+    server.run(sockets=None if options.fd is None else [socket.socket(fileno=options.fd)])
+    return 0 if server.started else FAILED

@@ -1,0 +1,40 @@
+"""`keepers up`: everything, with its own PostgreSQL and RabbitMQ."""
+
+import argparse
+import os
+from pathlib import Path
+
+from orchestrator.commands.arguments import Commands, port
+from shared.errors import KeepersError
+from shared.settings import Settings
+
+
+def add(commands: Commands) -> None:
+    parser = commands.add_parser("up", help="run everything, with an own PostgreSQL and RabbitMQ")
+    parser.add_argument("--photos", type=Path, metavar="DIR", help="import this folder")
+    parser.add_argument(
+        "--watch", action="store_true", help="and what comes into it from now on, until it is switched off"
+    )
+    parser.add_argument("--once", action="store_true", help="stop when the import is settled, and print its figures")
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON, and nothing else, on stdout")
+    parser.add_argument("--host", default="127.0.0.1", help="the interface the web page listens on")
+    parser.add_argument("--port", type=port, help="0 for any; default: 8000, or the next free one")
+    parser.set_defaults(run=_up)
+
+
+def _up(settings: Settings, options: argparse.Namespace) -> int:
+    from orchestrator.embedded.up import Options, up
+
+    if options.watch and (options.photos is None or options.once):
+        raise KeepersError(
+            "--watch needs a folder, --photos DIR, and goes on until Keepers is stopped: not with --once."
+        )
+    chosen = Options(
+        photos=options.photos,
+        watch=options.watch,
+        once=options.once,
+        as_json=options.json,
+        host=options.host,
+        port=options.port,
+    )
+    return up(settings, chosen, os.environ)
