@@ -107,6 +107,8 @@ async def _lifespan(app: FastAPI, *, settings: Settings, pipeline: Pipeline) -> 
     await _prepare_database(engine, app.state.services)
     await hub.start()
     await imports.take_up()
+    if settings.fetch_clip:
+        app.state.services.clip.start()
     sweeping: list[Job] = [sweeper.Patrol(claims), partial(sweeper.sweep, claims=claims), Forgetting()]
     describing: list[Job] = [watching.Lookout(settings)]
     describing += [partial(job, settings=settings) for job in (watching.count_calls, again.go_on)]

@@ -2,18 +2,43 @@
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from shared.errors import KeepersError
 
 STARTER_MODEL = "starter"
 CLIP_MODEL = "clip"
+FROM_FILES = ("database_url", "rabbitmq_url", "keepers_password", "llm_api_key", "aws_secret_access_key")
 
 
 def default_home() -> Path:
     """`~/.keepers`; for root, `/var/lib/keepers`."""
     return Path("/var/lib/keepers") if os.geteuid() == 0 else Path.home() / ".keepers"
+
+
+class SecretFiles(PydanticBaseSettingsSource):
+    """Secrets whose `<NAME>_FILE` names a file that holds them, as container platforms hand secrets over."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[str | None, str, bool]:
+        """(what the file holds, the field's name, whether that is JSON). Raises KeepersError."""
+        name = field_name.upper()
+        file = os.environ.get(f"{name}_FILE") if field_name in FROM_FILES else None
+        if not file:
+            return None, field_name, False
+        if os.environ.get(name):
+            raise KeepersError(f"Both {name} and {name}_FILE are set. Unset one of them.")
+        try:
+            return Path(file).read_text().strip(), field_name, False
+        except (OSError, UnicodeDecodeError) as exc:
+            raise KeepersError(f"{name}_FILE names {file}, which cannot be read: {exc}.") from exc
+
+    def __call__(self) -> dict[str, Any]:  # Any: as pydantic-settings wants it
+        found = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
+        return {name: value for name, value in found.items() if value}
 
 
 class Settings(BaseSettings):
@@ -42,6 +67,7 @@ class Settings(BaseSettings):
     clip_model_name: str = "ViT-L-14"
     clip_pretrained: str = "laion2b_s32b_b82k"
     clip_device: str = "auto"
+    fetch_clip: bool = False  # at the start of the orchestrator, when it is not here
     hf_endpoint: str = "https://huggingface.co"  # where `keepers models fetch` downloads from
 
     llm_base_url: str | None = None  # None: the person named no endpoint
@@ -55,13 +81,32 @@ class Settings(BaseSettings):
     watch_poll_seconds: float = Field(default=30, gt=0)  # between two looks at a folder that cannot be watched
     sidecar_delay_seconds: float = Field(default=5, ge=0)  # from a decision until it is written into a sidecar
 
+    backup_folder: Path | None = None  # None: KEEPERS_HOME/backups
+    backup_every_hours: float = Field(default=24, ge=0)  # 0: none by itself
+
     taste_window_seconds: float = 300  # at most one training of the taste starts in it, unless one is asked for
     probe_seconds: float = 5  # until the first look whether something that was down is back; doubles
+    worker_heartbeat: Path | None = None  # a file in which the supervisor of workers says how they are
     log_format: Literal["text", "json"] = "text"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, SecretFiles(settings_cls)
 
     @property
     def claims_folder(self) -> Path:
         return self.keepers_home / "claims"
+
+    @property
+    def decisions_file(self) -> Path:
+        return self.keepers_home / "decisions.jsonl"
 
     @property
     def models_folder(self) -> Path:

@@ -9,8 +9,10 @@ import threading
 import structlog
 
 from shared import logs
+from shared.errors import KeepersError
 from shared.settings import Settings
 from shared.topology import topology
+from workers.heartbeat import complaint
 from workers.lifeline import die_with_parent
 from workers.supervisor import Supervisor
 
@@ -21,8 +23,13 @@ YIELDING = 5  # niceness of all others, above the supervisor's
 
 
 def main() -> None:
-    arguments = _parser().parse_args()
-    settings = Settings()
+    arguments = parser().parse_args()
+    try:
+        settings = Settings()
+    except KeepersError as exc:
+        sys.exit(f"keepers-worker: {exc.message}")
+    if arguments.check:
+        sys.exit(_complaint(settings))
     logs.configure(settings.log_format, "worker")
     if settings.rabbitmq_url is None:
         sys.exit("keepers-worker: set RABBITMQ_URL to the broker that the orchestrator uses.")
@@ -33,17 +40,24 @@ def main() -> None:
         _supervise(settings, arguments)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _complaint(settings: Settings) -> str | None:
+    if settings.worker_heartbeat is None:
+        return "keepers-worker: set WORKER_HEARTBEAT to the file that the workers were started with."
+    return complaint(settings.worker_heartbeat)
+
+
+def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="keepers-worker", description=__doc__)
     parser.add_argument("stages", nargs="*", metavar="stage", default=list(ALL_STAGES), help="default: all")
     parser.add_argument("--from", dest="package", default="workers.stages", help="the package that defines the stages")
+    parser.add_argument("--check", action="store_true", help="only say whether the workers that run here are well")
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--watch", type=int, help=argparse.SUPPRESS)
     return parser
 
 
 def _supervise(settings: Settings, arguments: argparse.Namespace) -> None:
-    Supervisor(_replicas(arguments.stages, settings), ["--from", arguments.package]).run()
+    Supervisor(_replicas(arguments.stages, settings), ["--from", arguments.package], settings.worker_heartbeat).run()
 
 
 def _replicas(stages: list[str], settings: Settings) -> dict[tuple[str, ...], int]:

@@ -7,9 +7,11 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import structlog
 
+from workers.heartbeat import Heartbeat
 from workers.watch import Watch
 
 log = structlog.get_logger()
@@ -68,9 +70,14 @@ class Child:
 
 
 class Supervisor:
-    """Tends the children until SIGTERM, then drains them. `replicas` says how many processes each group gets."""
+    """Tends the children until SIGTERM, then drains them. `replicas` says how many processes each group gets.
 
-    def __init__(self, replicas: Mapping[tuple[str, ...], int], arguments: Sequence[str]) -> None:
+    `heartbeat` is the file in which it says how they are.
+    """
+
+    def __init__(
+        self, replicas: Mapping[tuple[str, ...], int], arguments: Sequence[str], heartbeat: Path | None = None
+    ) -> None:
         total = sum(replicas.values())
         environment = {**os.environ, **_threads(max(1, (os.cpu_count() or 1) // max(1, total)))}
         self._children = [
@@ -78,6 +85,7 @@ class Supervisor:
             for stages, count in replicas.items()
             for _ in range(count)
         ]
+        self._heartbeat = Heartbeat(heartbeat) if heartbeat else None
         self._stopping = False
 
     def run(self) -> None:
@@ -87,8 +95,12 @@ class Supervisor:
         while not self._stopping:
             for child in self._children:
                 child.tend()
+            if self._heartbeat is not None:
+                self._heartbeat.write((child.stages, child.watch.last_beat()) for child in self._children)
             time.sleep(TICK_SECONDS)
         self._drain()
+        if self._heartbeat is not None:
+            self._heartbeat.end()
 
     def _stop(self, *_: object) -> None:
         self._stopping = True

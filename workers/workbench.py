@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
 
+from workers import metrics
 from workers.runner import Delivery, Outcome, run_batch
 from workers.stage import Stage
 from workers.tools import Tools
@@ -82,6 +83,11 @@ class Workbench:
         self._line = None
         self.forget_waiting()
 
+    def beat(self) -> None:
+        """The line is open: say so to whoever watches this process."""
+        if self._watch is not None:
+            self._watch.beat()
+
     def forget_waiting(self) -> None:
         for task in self._waiting:
             self._tasks.pop(task.key, None)
@@ -123,6 +129,7 @@ class Workbench:
             return
         batch = self._next_batch()
         self.is_working = True
+        metrics.IN_WORK.labels(batch[0].stage.name).inc(len(batch))
         if self._watch is not None:
             self._watch.start(batch[0].stage.deadline_seconds)
         deliveries = [task.delivery for task in batch]  # and what is bound for the log
@@ -154,6 +161,7 @@ class Workbench:
         while self._finished and self._line is not None and self._line.is_open:
             batch, outcomes = self._finished.popleft()
             self.is_working = False
+            metrics.IN_WORK.labels(batch[0].stage.name).dec(len(batch))
             for task, outcome in zip(batch, outcomes, strict=True):
                 self._tasks.pop(task.key, None)
                 self._keep(task.key, outcome)

@@ -1,0 +1,57 @@
+"""What containers ask of the services beyond `keepers up`: their health, and CLIP without a question."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.doubles.model_host import ModelHost, serving
+from tests.stack import REPOSITORY, Stack
+from workers.heartbeat import Beat
+
+pytestmark = pytest.mark.timeout(240)
+
+
+def check(stack: Stack) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "workers", "--check"]
+    return subprocess.run(command, cwd=REPOSITORY, env=stack.environment, capture_output=True, text=True, check=False)
+
+
+def last_connected(file: Path) -> float:
+    (_stages, at), *_ = Beat.model_validate_json(file.read_bytes()).connected
+    return at
+
+
+def clip(stack: Stack) -> dict[str, Any]:
+    found: dict[str, Any] = stack.client.get("/api/models").json()["items"][1]
+    return found
+
+
+def test_workers_say_that_they_are_well_until_they_end(stack: Stack) -> None:
+    file = stack.home / "heartbeat"
+    stack.environment["WORKER_HEARTBEAT"] = str(file)
+    workers = stack.workers("score")
+    stack.wait(file.exists, "the supervisor to be heard of")
+    started = last_connected(file)
+    assert check(stack).returncode == 0, "a worker that is still starting is not ill"
+    stack.wait(lambda: last_connected(file) > started, "the worker to be connected")
+    stack.stop(workers)
+    assert "No workers run here" in check(stack).stderr
+
+
+def test_clip_is_fetched_at_the_start_where_that_is_wished(stack: Stack) -> None:
+    with serving(ModelHost()) as host:
+        host.files["open_clip_model.safetensors"] = b"w" * 300_000
+        stack.environment |= {"FETCH_CLIP": "1", "HF_ENDPOINT": host.url}
+        stack.orchestrator()
+        stack.wait(lambda: clip(stack)["state"] == "ready", "CLIP to be fetched")
+
+
+def test_without_a_connection_keepers_starts_and_says_that_clip_is_missing(stack: Stack) -> None:
+    stack.environment |= {"FETCH_CLIP": "1", "HF_ENDPOINT": "http://127.0.0.1:9"}  # nobody is there
+    stack.orchestrator()
+    said = stack.wait(lambda: clip(stack)["error"], "the fetch to fail")
+    assert "could not be reached" in said
+    assert clip(stack)["state"] == "absent"
