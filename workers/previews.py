@@ -6,6 +6,7 @@ from PIL import Image
 
 from shared.claims import CLAIMS_DISK, ClaimStore
 from shared.errors import CorruptFile, Hold, Retry, TooLarge
+from workers.fetching import fetching
 
 FORMATS = ("JPEG", "PNG", "WEBP")  # what a preview may be; Pillow's other readers stay unused
 
@@ -13,7 +14,7 @@ FORMATS = ("JPEG", "PNG", "WEBP")  # what a preview may be; Pillow's other reade
 def read(claims: ClaimStore, claim: str, photo_id: int) -> bytes:
     """The bytes of a preview. Raises Hold while the folder of previews is away, Retry when this one cannot be read."""
     try:
-        with claims.open(claim) as file:
+        with fetching(), claims.open(claim) as file:
             return file.read()
     except OSError as exc:
         if not claims.folder.is_dir():

@@ -2,20 +2,24 @@
 
 import time
 import traceback
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Literal
 from uuid import UUID
 
-import structlog
+import structlog.contextvars
 from pydantic import ValidationError
 
+from shared import trace
 from shared.contracts import Message
 from shared.contracts.answers import Done, Failed, Failure, Held, Upstream
 from shared.errors import Hold, Reject, Retry, Verdict
+from workers import fetching
 from workers.stage import Stage
 from workers.tools import Tools
 
-log = structlog.get_logger()
+Ending = Literal["done", "held", "retry", "rejected", "failed"]
 
 TRACEBACK_CHARACTERS = 1_900  # the end of it, below the cap of shared.contracts.Text
 
@@ -28,6 +32,18 @@ class Delivery:
     run_id: UUID | None
     attempt: int = 1
     correlation_id: str | None = None
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True)
+class Account:
+    """How it went with a message and where its time went: for the log and the counts, not for the orchestrator."""
+
+    verdict: Ending
+    photo_id: int | None = None
+    fetch_seconds: float = 0
+    work_seconds: float = 0
+    trouble: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -39,6 +55,7 @@ class Outcome:
     retry: bool = False
     retry_after_seconds: float | None = None
     dead_letter: bool = False
+    account: Account = field(default=Account("rejected"), compare=False)
 
 
 def run(stage: Stage, delivery: Delivery, tools: Tools) -> Outcome:
@@ -49,23 +66,39 @@ def run(stage: Stage, delivery: Delivery, tools: Tools) -> Outcome:
 def run_batch(stage: Stage, deliveries: Sequence[Delivery], tools: Tools) -> list[Outcome]:
     """Outcomes in the order of the deliveries. Never raises for anything that a message or a file can cause."""
     correlation_ids = {delivery.correlation_id for delivery in deliveries if delivery.correlation_id}
-    with structlog.contextvars.bound_contextvars(correlation_id=",".join(sorted(correlation_ids)) or None):
+    trace_ids = {found.hex for delivery in deliveries if (found := trace.parse(delivery.traceparent))}
+    with structlog.contextvars.bound_contextvars(correlation_id=_joined(correlation_ids), trace_id=_joined(trace_ids)):
         return _run_batch(stage, deliveries, tools)
+
+
+def _joined(ids: Collection[str]) -> str | None:
+    """What is logged while a batch is worked may be about any of its messages."""
+    return ",".join(sorted(ids)) or None
 
 
 def _run_batch(stage: Stage, deliveries: Sequence[Delivery], tools: Tools) -> list[Outcome]:
     decoded = [_decode(stage, delivery) for delivery in deliveries]
     requests = [request for request in decoded if not isinstance(request, Reject)]
+    fetching.take()
     started = time.perf_counter()
     try:
         answers = iter(_handle(stage, requests, deliveries[0].attempt, tools))
     except Exception:  # it speaks of all of them only because nobody could tell whose it is
         return [run(stage, delivery, tools) for delivery in deliveries]
-    work_ms = (time.perf_counter() - started) * 1000 / max(1, len(requests))
+    seconds, fetched = time.perf_counter() - started, fetching.take()
+    spent = Spent(fetched / max(1, len(requests)), (seconds - fetched) / max(1, len(requests)))
     return [
-        _outcome(stage, delivery, request if isinstance(request, Reject) else next(answers), work_ms)
+        _outcome(stage, delivery, request, spent if isinstance(request, Message) else Spent(), answers)
         for delivery, request in zip(deliveries, decoded, strict=True)
     ]
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Seconds of one message; those of a batch are shared out."""
+
+    fetching: float = 0
+    working: float = 0
 
 
 def _decode(stage: Stage, delivery: Delivery) -> Message | Reject:
@@ -101,32 +134,39 @@ def _handle(stage: Stage, requests: list[Message], attempt: int, tools: Tools) -
     return answers
 
 
-def _outcome(stage: Stage, delivery: Delivery, answer: Message | Exception, work_ms: float) -> Outcome:
-    fields = {"stage": stage.name, "run_id": str(delivery.run_id), "attempt": delivery.attempt}
-    fields |= {"correlation_id": delivery.correlation_id}
+def _outcome(
+    stage: Stage,
+    delivery: Delivery,
+    request: Message | Reject,
+    spent: Spent,
+    answers: Iterator[Message | Exception],
+) -> Outcome:
+    answer = request if isinstance(request, Reject) else next(answers)
+    photo_id = getattr(request, "photo_id", None)  # a request about many photos has none
+    account = partial(Account, photo_id=photo_id, fetch_seconds=spent.fetching, work_seconds=spent.working)
     if isinstance(answer, Message):
-        log.info("stage.done", **fields, work_ms=round(work_ms, 1))
-        return Outcome(_done(stage, delivery, answer, work_ms))
+        return Outcome(_done(stage, delivery, answer, spent), account=account("done"))
     if isinstance(answer, Hold) and delivery.run_id is not None:
-        log.warning("stage.held", **fields, key=answer.key, cause=answer.message)
-        return Outcome(_held(stage, delivery, answer))
+        trouble = {"key": answer.key, "cause": answer.message}
+        return Outcome(_held(stage, delivery, answer), account=account("held", trouble=trouble))
     final = isinstance(answer, Reject) or delivery.attempt >= stage.max_attempts
-    log.warning("stage.failed", **fields, final=final, error_type=type(answer).__name__, error=str(answer))
+    verdict: Ending = "retry" if not final else "rejected" if isinstance(answer, Reject) else "failed"
     return Outcome(
         _failed(stage, delivery, answer, final),
         retry=not final,
         retry_after_seconds=answer.after_seconds if isinstance(answer, Retry) else None,
         dead_letter=final,
+        account=account(verdict, trouble={"error_type": type(answer).__name__, "error": str(answer)}),
     )
 
 
-def _done(stage: Stage, delivery: Delivery, result: Message, work_ms: float) -> Done:
+def _done(stage: Stage, delivery: Delivery, result: Message, spent: Spent) -> Done:
     assert delivery.run_id is not None
     return Done(
         stage=stage.name,
         run_id=delivery.run_id,
         attempt=delivery.attempt,
-        work_ms=work_ms,
+        work_ms=(spent.fetching + spent.working) * 1000,
         result=result.model_dump(mode="json"),
     )
 

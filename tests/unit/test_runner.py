@@ -9,10 +9,12 @@ from typing import ClassVar
 import pytest
 import structlog
 
+from shared import trace
 from shared.contracts import Message
 from shared.contracts.answers import Done, Failed, Held, Upstream, answer_adapter
 from shared.errors import CorruptFile, Hold, Reject, Retry
 from shared.settings import Settings
+from workers import fetching
 from workers.runner import Delivery, Outcome, run, run_batch
 from workers.stage import Stage, one_by_one
 from workers.tools import Tools
@@ -147,17 +149,47 @@ def test_any_context_of_an_error_survives_the_way_to_the_database(tools: Tools) 
     }
 
 
-def test_what_is_logged_about_a_message_carries_its_correlation_id(tools: Tools) -> None:
-    bound: list[object] = []
+def test_what_is_logged_while_a_message_is_worked_carries_its_correlation_id_and_its_trace(tools: Tools) -> None:
+    bound: list[dict[str, object]] = []
 
     def handle(request: Request, tools: Tools) -> Result:
-        bound.append(structlog.contextvars.get_contextvars().get("correlation_id"))
+        bound.append(dict(structlog.contextvars.get_contextvars()))
         return Result(photo_id=request.photo_id)
 
     stage = Stage("echo", Request, Result, one_by_one(handle))
-    with structlog.testing.capture_logs() as logs:
-        run(stage, Delivery(b'{"photo_id": 1}', uuid.uuid4(), correlation_id="import-3"), tools)
-    assert (bound, [entry["correlation_id"] for entry in logs]) == (["import-3"], ["import-3"])
+    run_id, trace_id = uuid.uuid4(), uuid.uuid4()
+    run(stage, Delivery(b'{"photo_id": 1}', run_id, 1, "import-3", trace.traceparent(trace_id, run_id)), tools)
+    run(stage, Delivery(b'{"photo_id": 1}', run_id, 1, "import-3", "of somebody else"), tools)
+    assert [(one["correlation_id"], one["trace_id"]) for one in bound] == [
+        ("import-3", trace_id.hex), ("import-3", None),
+    ]  # fmt: skip
+
+
+def test_a_message_accounts_for_its_time(tools: Tools) -> None:
+    def handle(request: Request, tools: Tools) -> Result:
+        fetching.add(3600)  # an hour of waiting for bytes, and hardly any work
+        return Result(photo_id=request.photo_id)
+
+    stage = Stage("echo", Request, Result, one_by_one(handle))
+    for _ in range(2):  # nothing is left over from the message before
+        account = run(stage, a_delivery(7), tools).account
+        assert (account.verdict, account.photo_id, account.fetch_seconds) == ("done", 7, 3600)
+        assert account.work_seconds < 3600
+
+
+@pytest.mark.parametrize(
+    ("raised", "attempt", "verdict"),
+    [
+        (Hold("The disk is full.", key="claims"), 1, "held"),
+        (Retry("busy"), 1, "retry"),
+        (Retry("busy"), 3, "failed"),
+        (CorruptFile(), 1, "rejected"),
+        (ZeroDivisionError(), 3, "failed"),
+    ],
+)
+def test_an_account_says_how_it_ended(tools: Tools, raised: Exception, attempt: int, verdict: str) -> None:
+    account = run(a_stage(raised), a_delivery(attempt=attempt), tools).account
+    assert (account.verdict, bool(account.trouble)) == (verdict, True)
 
 
 def _failed(outcome: Outcome) -> Failed:

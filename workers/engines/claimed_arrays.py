@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from shared.claims import CLAIMS_DISK, ClaimStore
 from shared.errors import Hold, Reject, Retry
+from workers.fetching import fetching
 
 Arrays = dict[str, NDArray[Any]]  # Any: each of its own type
 
@@ -33,7 +34,7 @@ def read_arrays(claims: ClaimStore, claim: str, names: tuple[str, ...]) -> Array
 def read_bytes(claims: ClaimStore, claim: str, *, missing: Reject) -> bytes:
     """The file of a claim. Raises `missing` when only this file is gone, and holds when the whole folder is."""
     try:
-        with claims.open(claim) as file:
+        with fetching(), claims.open(claim) as file:
             return file.read()
     except OSError as exc:
         if not claims.folder.is_dir():

@@ -17,6 +17,7 @@ from shared.claims import ClaimStore
 from shared.contracts import Message, convert, render
 from shared.errors import Verdict
 from shared.settings import Settings
+from workers import fetching
 from workers.engines import decode_protocol as protocol
 
 PR_SET_PDEATHSIG = 1
@@ -33,7 +34,7 @@ def main() -> None:
         signal.setitimer(signal.ITIMER_REAL, settings.decode_seconds + GRACE_SECONDS)
         reply = _answer(line, settings)
         signal.setitimer(signal.ITIMER_REAL, 0)
-        _say(replies, reply)
+        _say(replies, reply | {protocol.FETCH_SECONDS: fetching.take()})
 
 
 def one_thread_each() -> None:

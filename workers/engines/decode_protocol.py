@@ -13,6 +13,7 @@ Reply = dict[str, Any]  # Any: JSON
 
 READY: Reply = {"outcome": "ready"}
 OUT_OF_MEMORY: Reply = {"outcome": "out of memory"}
+FETCH_SECONDS = "fetch_seconds"  # beside every answer: what of the time was reading
 # Only what decoding needs: no address and no password of a service.
 _SETTINGS = {
     *("keepers_home", "photo_library", "photo_libraries"),

@@ -7,6 +7,7 @@ import structlog
 from shared.contracts import convert, render
 from shared.errors import DecoderCrashed, Retry, Verdict
 from shared.settings import Settings
+from workers import fetching, metrics
 from workers.domain.names import printable_name
 from workers.engines import decode_protocol as protocol
 from workers.engines.child import Child, ChildDied
@@ -54,6 +55,7 @@ class Decoder:
             log.warning("decoder.died", photo_id=request.photo_id, cause=death.cause, stderr=death.stderr)
             raise _verdict(name, death.cause, attempt) from death
         self._photos_left -= 1
+        fetching.add(reply.pop(protocol.FETCH_SECONDS, 0))
         if reply == protocol.OUT_OF_MEMORY:
             self.close()  # what it allocated before it gave up may not come back
             raise _verdict(name, f"it needs more than {self._settings.decode_memory_mb} MB of memory", attempt)
@@ -71,6 +73,7 @@ class Decoder:
             self._child = Child(CHILD_MODULE)
             self._child.ask(protocol.settings_line(self._settings), START_SECONDS)
             self._photos_left = PHOTOS_PER_CHILD
+            metrics.ENGINE_LOADS.labels("decoder").inc()
             log.info("decoder.started", pid=self._child.pid)
         return self._child
 

@@ -9,6 +9,7 @@ from PIL import Image
 from shared.embedding_models import clip_name, clip_weights, not_here_sentence, starter_name
 from shared.errors import Hold
 from shared.settings import Settings
+from workers import metrics
 
 
 class Embedder(Protocol):
@@ -30,6 +31,7 @@ class Embedders:
         """The embedder with this stored name. Raises Hold when this worker cannot load it."""
         if name not in self._loaded:
             self._loaded[name] = self._load(name)
+            metrics.ENGINE_LOADS.labels("starter" if name == starter_name() else "clip").inc()
         return self._loaded[name]
 
     def _load(self, name: str) -> Embedder:

@@ -12,6 +12,7 @@ from shared import quick_hash
 from shared.claims import ClaimStore, path_of
 from shared.errors import CorruptFile, FileVanished, Reject, Retry, RootOffline, TooLarge
 from workers.domain.names import printable_name
+from workers.fetching import fetching
 
 MOST_BYTES = 2 * 1024**3  # the largest medium-format RAW and stitched TIFF stay well below
 _DRIVE_GONE = (errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.ENXIO, errno.ENODEV, errno.EHOSTDOWN, errno.ETIMEDOUT)
@@ -62,7 +63,7 @@ def _read(descriptor: int, name: str) -> Original:
         raise TooLarge(f"{name} has {before.st_size / 1024**3:.1f} GB, over the limit of {MOST_BYTES // 1024**3} GB.")
     if before.st_size == 0:
         raise CorruptFile(f"{name} is empty: it has no bytes.")
-    with os.fdopen(descriptor, "rb", buffering=0, closefd=False) as file:
+    with fetching(), os.fdopen(descriptor, "rb", buffering=0, closefd=False) as file:
         data = file.readall()
     after = os.fstat(descriptor)
     if len(data) != before.st_size or (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):

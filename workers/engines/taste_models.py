@@ -2,6 +2,7 @@
 
 from shared.claims import ClaimStore
 from shared.taste_model import TasteModel, TasteModelBroken
+from workers import metrics
 from workers.engines.claimed_arrays import read_bytes
 
 _Stamp = tuple[str, int, int, int]  # claim, inode, size, mtime in ns: a file that was tampered with has another
@@ -20,6 +21,7 @@ class TasteModels:
         if self._last is None or stamp is None or self._last[0] != stamp:
             gone = TasteModelBroken("The file of this taste model is not there any more. Train again to get a new one.")
             model = TasteModel.from_bytes(read_bytes(self._claims, claim, missing=gone))
+            metrics.ENGINE_LOADS.labels("taste").inc()
             self._last = (stamp, model) if stamp is not None else None
             return model
         return self._last[1]
