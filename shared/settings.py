@@ -88,6 +88,8 @@ class Settings(BaseSettings):
     probe_seconds: float = 5  # until the first look whether something that was down is back; doubles
     worker_heartbeat: Path | None = None  # a file in which the supervisor of workers says how they are
     log_format: Literal["text", "json"] = "text"
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int | None = Field(default=None, ge=1, le=65_535)  # of workers; the orchestrator has its own port
 
     @classmethod
     def settings_customise_sources(

@@ -12,14 +12,16 @@ from shared import logs
 from shared.errors import KeepersError
 from shared.settings import Settings
 from shared.topology import topology
+from workers.exposition import FOLDER_VARIABLE, Exposition, count_as
 from workers.heartbeat import complaint
 from workers.lifeline import die_with_parent
+from workers.niceness import step_back
 from workers.supervisor import Supervisor
 
 ALL_STAGES = ("convert", "render", "curate", "embed", "train", "score", "bursts")
 SHARING_ONE_PROCESS = ("score", "train", "bursts")
 WAITED_FOR = ("render",)  # by a person who looks at a photo
-YIELDING = 5  # niceness of all others, above the supervisor's
+YIELDING = 10  # niceness of all others, above the supervisor's
 
 
 def main() -> None:
@@ -53,11 +55,16 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--check", action="store_true", help="only say whether the workers that run here are well")
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--watch", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--place", help=argparse.SUPPRESS)
     return parser
 
 
 def _supervise(settings: Settings, arguments: argparse.Namespace) -> None:
-    Supervisor(_replicas(arguments.stages, settings), ["--from", arguments.package], settings.worker_heartbeat).run()
+    exposition = Exposition(settings.metrics_host, settings.metrics_port) if settings.metrics_port else None
+    replicas = _replicas(arguments.stages, settings)
+    Supervisor(replicas, ["--from", arguments.package], settings.worker_heartbeat, exposition).run()
+    if exposition is not None:
+        exposition.close()
 
 
 def _replicas(stages: list[str], settings: Settings) -> dict[tuple[str, ...], int]:
@@ -70,6 +77,9 @@ def _replicas(stages: list[str], settings: Settings) -> dict[tuple[str, ...], in
 
 
 def _consume(settings: Settings, rabbitmq_url: str, arguments: argparse.Namespace) -> None:
+    if FOLDER_VARIABLE in os.environ:
+        count_as(arguments.place)
+    from workers import metrics
     from workers.consumer import Consumer
     from workers.stage import load
     from workers.tools import Tools
@@ -77,8 +87,11 @@ def _consume(settings: Settings, rabbitmq_url: str, arguments: argparse.Namespac
     from workers.workbench import Workbench
 
     structlog.contextvars.bind_contextvars(worker="+".join(arguments.stages))
-    os.nice(0 if set(arguments.stages) <= set(WAITED_FOR) else YIELDING)
+    if not set(arguments.stages) <= set(WAITED_FOR):
+        step_back(YIELDING)
     stages = [load(name, arguments.package) for name in arguments.stages]
+    for stage in stages:
+        metrics.begin(stage.name)
     tools = Tools(settings)
     consumer = Consumer(
         rabbitmq_url,

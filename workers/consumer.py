@@ -6,7 +6,7 @@ A delivery is acked only when the broker has confirmed its answer.
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -19,6 +19,7 @@ from pika.spec import Basic, BasicProperties
 
 from shared.contracts.answers import Done
 from shared.topology import Topology
+from workers import reporting
 from workers.runner import Delivery
 from workers.stage import Stage
 from workers.workbench import Task, Workbench
@@ -58,6 +59,7 @@ class Consumer:
 @dataclass
 class Settlement:
     task: Task
+    begun_at: float = field(default_factory=time.perf_counter)
     unconfirmed: int = 0
 
 
@@ -206,7 +208,13 @@ class Session:
             Task(
                 key=(properties.message_id or f"tag {method.delivery_tag} of {id(self)}", header_attempt),
                 stage=stage,
-                delivery=Delivery(body, _run_id(properties), header_attempt + count, properties.correlation_id),
+                delivery=Delivery(
+                    body,
+                    _run_id(properties),
+                    header_attempt + count,
+                    properties.correlation_id,
+                    headers.get("traceparent"),
+                ),
                 properties=properties,
                 routing_key=method.routing_key,
                 redelivered=count > 0,
@@ -270,12 +278,15 @@ class Session:
         task = settlement.task
         if task.line is not self:
             return
+        assert task.outcome is not None
         for tag in (*task.twins, task.tag):
-            if task.outcome is not None and task.outcome.dead_letter:
+            if task.outcome.dead_letter:
                 self._channel.basic_reject(tag, requeue=False)
             else:
                 self._channel.basic_ack(tag)
         self._workbench.settled(task)
+        seconds = time.perf_counter() - settlement.begun_at
+        reporting.settled(task.stage.name, task.delivery, task.outcome, seconds)
 
 
 def _run_id(properties: BasicProperties) -> UUID | None:

@@ -3,7 +3,11 @@
 Labels are stages and words of ours: never a photo, a path or an address.
 """
 
+from typing import get_args
+
 from prometheus_client import Counter, Gauge, Histogram
+
+from workers.runner import Ending
 
 _MOST_ATTEMPTS_SHOWN = 6
 _IO_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -60,6 +64,16 @@ ENGINE_LOADS = Counter(
     ["engine"],
     registry=None,
 )
+
+
+def begin(stage: str) -> None:
+    """All of a stage at zero: a count that appears with its first message would seem not to have risen."""
+    for seconds in (FETCH_SECONDS, WORK_SECONDS, PUBLISH_SECONDS):
+        seconds.labels(stage)
+    for verdict in get_args(Ending):
+        MESSAGES.labels(stage, verdict)
+    ATTEMPTS.labels(stage, attempt_label(1))
+    IN_WORK.labels(stage).set(0)
 
 
 def attempt_label(attempt: int) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import structlog
 
+from workers.exposition import Exposition
 from workers.heartbeat import Heartbeat
 from workers.watch import Watch
 
@@ -25,21 +26,24 @@ STEADY_SECONDS = 30  # a child that lived this long starts with a fresh backoff
 
 @dataclass
 class Child:
-    """One worker process, whichever incarnation of it."""
+    """One worker process, whichever incarnation of it. `place` is what all of them have in common."""
 
     stages: tuple[str, ...]
+    place: str
     command: Sequence[str]
     environment: Mapping[str, str]
+    exposition: Exposition | None = None
     watch: Watch = field(default_factory=Watch.create)
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0
     failures: int = 0
     start_after: float = 0
+    was_overdue: bool = False
 
     def start(self) -> None:
         self.watch.clear()
         self.process = subprocess.Popen(
-            [*self.command, "--watch", str(self.watch.descriptor)],
+            [*self.command, "--watch", str(self.watch.descriptor), "--place", self.place],
             env=self.environment,
             stdin=subprocess.DEVNULL,
             pass_fds=[self.watch.descriptor],
@@ -47,6 +51,8 @@ class Child:
         )
         self.started_at = time.monotonic()
         log.info("worker.started", stages=self.stages, pid=self.process.pid)
+        if self.exposition is not None:
+            self.exposition.started(self.stages)
 
     def tend(self) -> None:
         """Start it, kill it past its deadline, or note that it died."""
@@ -58,6 +64,7 @@ class Child:
             self._died(code, now)
         elif self.watch.is_overdue():
             log.error("worker.overdue", stages=self.stages, pid=self.process.pid)
+            self.was_overdue = True
             _kill_group(self.process)
 
     def _died(self, code: int, now: float) -> None:
@@ -66,25 +73,41 @@ class Child:
         log.warning("worker.died", stages=self.stages, exit_code=code, restart_in_seconds=delay)
         if self.process is not None:
             _kill_group(self.process)  # the decode child of a worker that was killed
-        self.process, self.start_after = None, now + delay
+        if self.exposition is not None:
+            self.exposition.died(self.stages, self.place, "overdue" if self.was_overdue else "ended")
+        self.process, self.start_after, self.was_overdue = None, now + delay, False
 
 
 class Supervisor:
     """Tends the children until SIGTERM, then drains them. `replicas` says how many processes each group gets.
 
-    `heartbeat` is the file in which it says how they are.
+    `heartbeat` is the file in which it says how they are, `exposition` adds up what they count.
     """
 
     def __init__(
-        self, replicas: Mapping[tuple[str, ...], int], arguments: Sequence[str], heartbeat: Path | None = None
+        self,
+        replicas: Mapping[tuple[str, ...], int],
+        arguments: Sequence[str],
+        heartbeat: Path | None = None,
+        exposition: Exposition | None = None,
     ) -> None:
         total = sum(replicas.values())
         environment = {**os.environ, **_threads(max(1, (os.cpu_count() or 1) // max(1, total)))}
+        environment |= exposition.environment() if exposition else {}
         self._children = [
-            Child(stages, [sys.executable, "-m", "workers", "--child", *arguments, *stages], environment)
+            Child(
+                stages,
+                f"{'+'.join(stages)}-{number}",
+                [sys.executable, "-m", "workers", "--child", *arguments, *stages],
+                environment,
+                exposition,
+            )
             for stages, count in replicas.items()
-            for _ in range(count)
+            for number in range(count)
         ]
+        if exposition is not None:
+            for stages, count in replicas.items():
+                exposition.expect(stages, count)
         self._heartbeat = Heartbeat(heartbeat) if heartbeat else None
         self._stopping = False
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
 
+from workers import metrics
 from workers.runner import Delivery, Outcome, run_batch
 from workers.stage import Stage
 from workers.tools import Tools
@@ -128,6 +129,7 @@ class Workbench:
             return
         batch = self._next_batch()
         self.is_working = True
+        metrics.IN_WORK.labels(batch[0].stage.name).inc(len(batch))
         if self._watch is not None:
             self._watch.start(batch[0].stage.deadline_seconds)
         deliveries = [task.delivery for task in batch]  # and what is bound for the log
@@ -159,6 +161,7 @@ class Workbench:
         while self._finished and self._line is not None and self._line.is_open:
             batch, outcomes = self._finished.popleft()
             self.is_working = False
+            metrics.IN_WORK.labels(batch[0].stage.name).dec(len(batch))
             for task, outcome in zip(batch, outcomes, strict=True):
                 self._tasks.pop(task.key, None)
                 self._keep(task.key, outcome)
