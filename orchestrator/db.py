@@ -1,9 +1,12 @@
 """The engine, sessions, and the migration to the newest schema."""
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -17,6 +20,11 @@ _MIGRATING = 0x6B656570  # advisory lock: one process migrates
 def open_engine(database_url: str) -> AsyncEngine:
     url = database_url.replace("postgresql://", "postgresql+asyncpg://", 1)
     return create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
+
+
+def plain_dsn(database_url: str) -> str:
+    """The same address for a connection of asyncpg itself."""
+    return database_url.replace("postgresql+asyncpg://", "postgresql://", 1)
 
 
 def open_sessions(engine: AsyncEngine) -> Sessions:
@@ -33,26 +41,47 @@ def is_passing_trouble(error: BaseException) -> bool:
     return state.startswith(_PASSING)
 
 
-async def migrate(engine: AsyncEngine) -> None:
-    """Bring the schema to the newest revision. Safe to call from two processes at once."""
+async def migrate(
+    engine: AsyncEngine, *, revision: str = "head", before_upgrade: Callable[[], Awaitable[None]] | None = None
+) -> None:
+    """Bring the schema to the newest revision, or to another that is not older. Safe to call from two processes at
+    once. `before_upgrade` is awaited first where there is a schema already, and an older one."""
     async with engine.connect() as connection:
         await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _MIGRATING})
         await connection.commit()
         try:
-            await _upgrade(connection)
+            if before_upgrade and await _is_behind(connection):
+                await before_upgrade()
+            await _upgrade(connection, revision)
         finally:
             await connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _MIGRATING})
             await connection.commit()
 
 
-async def _upgrade(connection: AsyncConnection) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.set_main_option("path_separator", "os")
+def is_known_revision(revision: str) -> bool:
+    """Whether this Keepers can read a database of that schema: it is not of a newer one."""
+    return revision in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
+async def _is_behind(connection: AsyncConnection) -> bool:
+    there = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+    await connection.commit()
+    return there not in (None, ScriptDirectory.from_config(_config()).get_current_head())
+
+
+async def _upgrade(connection: AsyncConnection, revision: str) -> None:
+    config = _config()
 
     def upgrade(sync_connection: object) -> None:
         config.attributes["connection"] = sync_connection
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)
 
     await connection.run_sync(upgrade)
     await connection.commit()
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    return config

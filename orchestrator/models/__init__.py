@@ -1,5 +1,6 @@
 """The tables. Only services and results write them; migrations/ creates them."""
 
+from orchestrator.models.backups import BackupState, DecisionLog
 from orchestrator.models.columns import Json
 from orchestrator.models.curation import CurationState
 from orchestrator.models.imports import DueSidecar, Import, ImportItem, RatingConflict, Sidecar, Watch
@@ -62,6 +63,7 @@ __all__ = [
     "QUEUED",
     "RETRYING",
     "SKIPPED",
+    "BackupState",
     "Breaker",
     "BrokerEpoch",
     "Burst",
@@ -69,6 +71,7 @@ __all__ = [
     "Consent",
     "CurationState",
     "DeadLetter",
+    "DecisionLog",
     "DueSidecar",
     "EmbeddingModel",
     "EndedProject",

@@ -447,6 +447,24 @@ def upgrade() -> None:  # noqa: PLR0915  # a list of tables and columns, not log
     op.add_column("roots", sa.Column("sidecar_problem", sa.Text(), nullable=True))
     op.add_column("imports", sa.Column("is_watched", sa.Boolean(), server_default="false", nullable=False))
     op.execute("INSERT INTO curation_state (id) VALUES (1)")
+    op.create_table(
+        "backup_state",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("problem", sa.Text(), nullable=True),
+        sa.Column("failed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.execute("INSERT INTO backup_state (id) VALUES (1)")
+    op.create_table(
+        "decision_log",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("parent", sa.Uuid(), nullable=True),
+        sa.Column("begins_after", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("projects", JSONB(), server_default="{}", nullable=False),
+        sa.Column("problem", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.execute("INSERT INTO decision_log (id) VALUES (gen_random_uuid())")
 
 
 def _merge_projects_of_one_name() -> None:
