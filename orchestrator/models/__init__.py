@@ -1,6 +1,7 @@
 """The tables. Only services and results write them; migrations/ creates them."""
 
 from orchestrator.models.backups import BackupState, DecisionLog
+from orchestrator.models.backfills import Backfill, BackfillItem
 from orchestrator.models.columns import Json
 from orchestrator.models.curation import CurationState
 from orchestrator.models.imports import DueSidecar, Import, ImportItem, RatingConflict, Sidecar, Watch
@@ -64,6 +65,8 @@ __all__ = [
     "RETRYING",
     "SKIPPED",
     "BackupState",
+    "Backfill",
+    "BackfillItem",
     "Breaker",
     "BrokerEpoch",
     "Burst",

@@ -95,6 +95,33 @@ def upgrade() -> None:  # noqa: PLR0915  # a list of tables and columns, not log
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
+        "backfills",
+        sa.Column("id", sa.BigInteger(), autoincrement=True, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("wish", JSONB(), server_default="{}", nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("cursor", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("last_id", sa.BigInteger(), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("done", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("failed", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("skipped", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "backfill_items",
+        sa.Column("backfill_id", sa.BigInteger(), nullable=False),
+        sa.Column("photo_id", sa.BigInteger(), nullable=False),
+        sa.Column("run_id", sa.Uuid(), nullable=False),
+        sa.Column("before", JSONB(), server_default="{}", nullable=False),
+        sa.ForeignKeyConstraint(["backfill_id"], ["backfills.id"], ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["photo_id"], ["photos.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("backfill_id", "photo_id"),
+    )
+    op.create_index("backfill_items_photo", "backfill_items", ["photo_id"], unique=False)
+    op.create_table(
         "stage_pauses",
         sa.Column("stage", sa.Text(), nullable=False),
         sa.Column("since", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
