@@ -1,7 +1,6 @@
 """The orchestrator's side of RabbitMQ, and the only module that imports aio_pika."""
 
 import asyncio
-import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ import structlog
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage, AbstractQueue
 from aiormq.exceptions import AMQPError, ChannelInvalidStateError, ChannelNotFoundEntity
 
+from shared import trace
 from shared.topology import Topology
 
 log = structlog.get_logger()
@@ -33,6 +33,7 @@ class Outgoing:
     kind: str
     body: bytes
     correlation_id: str
+    trace_id: UUID | None = None  # None: a trace of its own
     is_urgent: bool = False
 
 
@@ -164,7 +165,10 @@ def _message(outgoing: Outgoing) -> aio_pika.Message:
         content_type="application/json",
         delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
         timestamp=datetime.now(UTC),
-        headers={"attempt": outgoing.attempt, "traceparent": f"00-{outgoing.run_id.hex}-{secrets.token_hex(8)}-01"},
+        headers={
+            "attempt": outgoing.attempt,
+            "traceparent": trace.traceparent(outgoing.trace_id or outgoing.run_id, outgoing.run_id),
+        },
     )
 
 

@@ -192,7 +192,7 @@ async def _next(
 
 
 async def _runs(session: AsyncSession, where: str, parameters: dict[str, object]) -> Sequence[Row[tuple[object, ...]]]:
-    columns = "id, stage, run_id, attempt, request, import_id, priority, queued_at"
+    columns = "id, stage, subject, photo_id, run_id, trace_id, attempt, request, import_id, priority, queued_at"
     return (await session.execute(text(f"SELECT {columns} FROM stage_runs WHERE {where}"), parameters)).all()
 
 
@@ -203,6 +203,14 @@ def _outgoing(row: Row[tuple[object, ...]], kind: str) -> Outgoing:
         attempt=row.attempt,
         kind=kind,
         body=json.dumps(row.request).encode(),
-        correlation_id=f"import-{row.import_id}" if row.import_id else "archive",
+        correlation_id=_correlation_id(row),
+        trace_id=row.trace_id,
         is_urgent=row.priority < 0,
     )
+
+
+def _correlation_id(row: Row[tuple[object, ...]]) -> str:
+    """What it is part of: an import, else a job, else what is done about this photo alone."""
+    if row.import_id:
+        return f"import-{row.import_id}"
+    return f"photo-{row.photo_id}" if row.photo_id else str(row.subject)

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared import trace
 from shared.contracts import curate
 
 # Of a photo `p` under the state `s`.
@@ -52,18 +53,20 @@ async def queue_again(
     rows = await session.scalars(
         text(
             f"""
-            INSERT INTO stage_runs (stage, subject, photo_id, run_id, request, state, attempt, priority)
-            SELECT 'curate', p.id::text, p.id, gen_random_uuid(), {_REQUEST}, 'queued', 1, :priority
+            INSERT INTO stage_runs (stage, subject, photo_id, run_id, trace_id, request, state, attempt, priority)
+            SELECT 'curate', p.id::text, p.id, gen_random_uuid(), CAST(:trace AS uuid), {_REQUEST}, 'queued', 1,
+              :priority
             FROM photos p CROSS JOIN curation_state s
             WHERE {_WITH_PREVIEW} AND ({which}) AND {_IDLE}
             ORDER BY p.id LIMIT :limit
-            ON CONFLICT (stage, subject) DO UPDATE SET run_id = excluded.run_id, request = excluded.request,
+            ON CONFLICT (stage, subject) DO UPDATE SET run_id = excluded.run_id,
+              trace_id = excluded.trace_id, request = excluded.request,
               state = 'queued', attempt = 1, priority = excluded.priority, hold_key = NULL, error = NULL,
               error_type = NULL, queued_at = now(), published_at = NULL, finished_at = NULL
             RETURNING photo_id
             """
         ),
-        {"priority": priority, "limit": limit, **values},
+        {"priority": priority, "limit": limit, "trace": trace.current(), **values},
     )
     return list(rows)
 

@@ -3,7 +3,7 @@
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared import embedding_models
+from shared import embedding_models, trace
 from shared.settings import Settings
 
 
@@ -40,16 +40,17 @@ async def start_building(session: AsyncSession, model: str) -> None:
     await session.execute(
         text(
             """
-            INSERT INTO stage_runs (stage, subject, photo_id, run_id, request, state, attempt, priority)
-            SELECT 'embed', id::text, id, gen_random_uuid(),
+            INSERT INTO stage_runs (stage, subject, photo_id, run_id, trace_id, request, state, attempt, priority)
+            SELECT 'embed', id::text, id, gen_random_uuid(), CAST(:trace AS uuid),
               jsonb_build_object('photo_id', id, 'file_path', preview, 'model', CAST(:name AS text)), 'queued', 1, 1
             FROM photos WHERE preview IS NOT NULL AND deleted_at IS NULL
-            ON CONFLICT (stage, subject) DO UPDATE SET run_id = excluded.run_id, request = excluded.request,
+            ON CONFLICT (stage, subject) DO UPDATE SET run_id = excluded.run_id,
+              trace_id = excluded.trace_id, request = excluded.request,
               state = 'queued', attempt = 1, priority = 1, hold_key = NULL, error = NULL, error_type = NULL,
               queued_at = now(), published_at = NULL, finished_at = NULL
             """
         ),
-        {"name": model},
+        {"name": model, "trace": trace.current()},
     )
     await switch_if_complete(session)
 

@@ -15,6 +15,7 @@ from orchestrator.broker import Incoming
 from orchestrator.db import Sessions
 from orchestrator.failures.results import as_json, fail_run, log_attempt
 from orchestrator.models import CANCELLED, DONE, FAILED, StageRun
+from shared import trace
 from shared.contracts import storable
 from shared.topology import DELIVERY_LIMIT, Topology
 
@@ -115,7 +116,7 @@ def _finding(stage: str, message: Incoming, run: StageRun | None) -> Finding:
 def _is_ours(message: Incoming) -> bool:
     """What the relay published names its run in its trace as well, which every retry carries on."""
     run_id = _uuid(message.message_id)
-    return run_id is not None and run_id.hex in str(message.headers.get("traceparent"))
+    return run_id is not None and trace.span_of(run_id) in str(message.headers.get("traceparent"))
 
 
 async def _run(session: AsyncSession, run_id: UUID | None) -> StageRun | None:

@@ -98,7 +98,9 @@ def wants_converting(chunk: Chunk, unit: Unit, photo_id: int) -> Item:
         root_key=root_key(root.id),
         companion=claim_of(os.path.join(root.path, unit.companion.path)) if unit.companion else None,
     )
-    chunk.converts[photo_id] = runs.NewRun("convert", photo_id, request, chunk.job.id, gate=root_key(root.id))
+    chunk.converts[photo_id] = runs.NewRun(
+        "convert", photo_id, request, chunk.job.id, gate=root_key(root.id), trace_id=chunk.job.trace_id
+    )
     return Item(unit.main.path, PENDING, None, photo_id)
 
 

@@ -1,12 +1,14 @@
 """Imports and what they found."""
 
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, LargeBinary, SmallInteger, Text, text
 from sqlmodel import Field, SQLModel
 
 from orchestrator.models.columns import Json, json, moment, reference, row_id
 from orchestrator.models.states import PENDING
+from shared import trace
 
 
 class Import(SQLModel, table=True):
@@ -24,6 +26,7 @@ class Import(SQLModel, table=True):
     with_rating: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # items that carry a rating
     error: str | None = Field(default=None, sa_type=Text)
     is_watched: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})  # fed by a watch
+    trace_id: UUID | None = Field(default_factory=trace.current)  # of all that it leads to
     created_at: datetime = moment(now=True)
     finished_at: datetime | None = moment()
 

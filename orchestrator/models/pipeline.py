@@ -29,6 +29,7 @@ class StageRun(SQLModel, table=True):
     photo_id: int | None = reference("photos.id", nullable=True)
     import_id: int | None = reference("imports.id", nullable=True, ondelete="SET NULL")
     run_id: UUID = Field(unique=True)
+    trace_id: UUID | None = None  # of the request of a person that it goes back to
     request: Json = json()
     state: str = Field(default=QUEUED, sa_type=Text)
     attempt: int = number(1)

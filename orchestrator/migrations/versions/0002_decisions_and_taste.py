@@ -473,6 +473,8 @@ def upgrade() -> None:  # noqa: PLR0915  # a list of tables and columns, not log
     op.create_index("due_sidecars_due", "due_sidecars", ["root_id", "due_at"])
     op.add_column("roots", sa.Column("sidecar_problem", sa.Text(), nullable=True))
     op.add_column("imports", sa.Column("is_watched", sa.Boolean(), server_default="false", nullable=False))
+    op.add_column("imports", sa.Column("trace_id", sa.Uuid(), nullable=True))
+    op.add_column("stage_runs", sa.Column("trace_id", sa.Uuid(), nullable=True))
     op.execute("INSERT INTO curation_state (id) VALUES (1)")
     op.create_table(
         "backup_state",
