@@ -31,6 +31,7 @@ from orchestrator.models.pipeline import (
 )
 from orchestrator.models.placards import Placard
 from orchestrator.models.preferences import Preference
+from orchestrator.models.rejects import RejectsBatch, SetAside
 from orchestrator.models.renditions import Rendition
 from orchestrator.models.review import ReviewPass, ReviewPassItem
 from orchestrator.models.states import (
@@ -96,10 +97,12 @@ __all__ = [
     "ProjectPosition",
     "RatingConflict",
     "RatingEvent",
+    "RejectsBatch",
     "Rendition",
     "ReviewPass",
     "ReviewPassItem",
     "Root",
+    "SetAside",
     "Sidecar",
     "StagePause",
     "StageRun",

@@ -494,6 +494,45 @@ def upgrade() -> None:  # noqa: PLR0915  # a list of tables and columns, not log
         sa.PrimaryKeyConstraint("id"),
     )
     op.execute("INSERT INTO decision_log (id) VALUES (gen_random_uuid())")
+    op.create_table(
+        "set_aside",
+        sa.Column("id", sa.BigInteger(), autoincrement=True, nullable=False),
+        sa.Column("batch", sa.Uuid(), nullable=False),
+        sa.Column("root_id", sa.BigInteger(), nullable=False),
+        sa.Column("photo_id", sa.BigInteger(), nullable=True),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("path", sa.LargeBinary(), nullable=False),
+        sa.Column("aside_path", sa.LargeBinary(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("mtime_ns", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(["root_id"], ["roots.id"], ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["photo_id"], ["photos.id"], ondelete="SET NULL"),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    is_open = sa.text("state <> 'returned'")
+    op.create_index("set_aside_path", "set_aside", ["root_id", "aside_path"], unique=True, postgresql_where=is_open)
+    op.create_index("set_aside_came_from", "set_aside", ["root_id", "path"], unique=False, postgresql_where=is_open)
+    op.create_index("set_aside_photo", "set_aside", ["photo_id"], unique=False, postgresql_where=is_open)
+    op.create_index(
+        "set_aside_under_way",
+        "set_aside",
+        ["root_id"],
+        unique=False,
+        postgresql_where=sa.text("state IN ('moving', 'returning')"),
+    )
+    op.create_index("set_aside_batch", "set_aside", ["batch"], unique=False)
+    op.create_table(
+        "rejects_batches",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("root_id", sa.BigInteger(), nullable=False),
+        sa.Column("seen", JSONB(), server_default="{}", nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(["root_id"], ["roots.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id"),
+    )
 
 
 def _merge_projects_of_one_name() -> None:
