@@ -10,7 +10,6 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from orchestrator import events, tallies, web
-from orchestrator.attention import Attention
 from orchestrator.bursts import detection as bursts
 from orchestrator.context import Services
 from orchestrator.curation import again, watching
@@ -19,8 +18,11 @@ from orchestrator.db import migrate, open_engine, open_sessions
 from orchestrator.embedding import service as embedding
 from orchestrator.embedding.background import ClipFetch
 from orchestrator.exchange import Exchange
+from orchestrator.export.service import Exports
 from orchestrator.imports.scan import Scanner
+from orchestrator.imports.scanning import Scans
 from orchestrator.imports.service import Imports
+from orchestrator.lead import Duty, Lead
 from orchestrator.live import Live
 from orchestrator.outbox import Relay
 from orchestrator.photos import sweeper
@@ -37,7 +39,7 @@ from orchestrator.throughput import Throughput
 from orchestrator.upkeep import Job, keep_up
 from orchestrator.watching.background import Watching
 from orchestrator.write_back.background import keep_writing
-from shared.claims import ClaimStore
+from shared.claims import ClaimStore, open_claims
 from shared.errors import KeepersError
 from shared.settings import Settings
 from shared.topology import topology
@@ -48,7 +50,8 @@ DATABASE_RETRY_SECONDS = 1.0
 
 
 def create_app(settings: Settings, pipeline: Pipeline = PIPELINE) -> FastAPI:
-    """Pages, JSON, relay and result consumers in one process. Raises KeepersError when an address is missing."""
+    """Pages and JSON, and while this orchestrator leads, what goes on in the background. Raises KeepersError when an
+    address is missing."""
     if settings.database_url is None or settings.rabbitmq_url is None:
         raise KeepersError("Set DATABASE_URL and RABBITMQ_URL, or run `keepers up`, which brings its own.")
     pipeline = limited(pipeline, {"curate": settings.curate_concurrency})
@@ -72,64 +75,77 @@ async def _lifespan(app: FastAPI, *, settings: Settings, pipeline: Pipeline) -> 
     engine = open_engine(settings.database_url)
     sessions = open_sessions(engine)
     throughput = Throughput()
-    attention = Attention()
-    relay = Relay(sessions, pipeline, throughput, attention)
-    claims = ClaimStore(settings.claims_folder, settings.library_roots)
+    relay = Relay(sessions, pipeline, throughput)
+    claims = open_claims(settings)
     artifacts = Artifacts(claims)
     taste = Keeper(sessions, claims, artifacts, settings.taste_window_seconds, relay.wake)
+    scans = Scans(sessions, Scanner(sessions, settings, relay.wake))
 
     def on_applied() -> None:
         relay.wake()
         taste.wake()
+
+    def on_ring() -> None:
+        relay.wake()
+        scans.wake()
 
     applier = ResultApplier(sessions, pipeline, throughput, settings.probe_seconds, on_applied)
     names = topology(settings.topology_prefix, stages(pipeline), settings.retry_delays_ms)
     exchange = Exchange(settings.rabbitmq_url, names, sessions, pipeline, relay, applier)
     hub = Live(sessions, settings.database_url)
     preferences = PreferencesInForce(sessions)
-    imports = Imports(sessions, settings, Scanner(sessions, settings, relay.wake))
+    hub.heed(events.PREFERENCES, preferences.note_change)
+    duties: list[Duty] = [
+        scans.run,
+        exchange.lead,
+        partial(keep_up, sessions, _jobs(settings, claims)),
+        partial(keep_writing, sessions, settings.sidecar_delay_seconds),
+        Watching(sessions, settings, relay.wake).run,
+    ]
+    if "bursts" in stages(pipeline):  # beside the other jobs: listing all frames takes seconds
+        duties.append(partial(keep_up, sessions, [partial(bursts.keep, claims=claims)], bursts.EVERY_SECONDS))
+    if "train" in stages(pipeline):
+        duties.append(taste.run)
+    lead = Lead(settings.database_url, duties, [exchange.look_on], on_ring)
+    exports = Exports(sessions, claims, settings, lead.ring, exchange.trouble_of)
     app.state.services = Services(
         settings=settings,
         sessions=sessions,
         claims=claims,
         live=hub,
         pipeline=pipeline,
-        imports=imports,
+        imports=Imports(sessions, settings, lead.ring),
         clip=ClipFetch(settings),
         artifacts=artifacts,
         preferences=preferences,
-        attention=attention,
-        wake=relay.wake,
+        exports=exports,
+        wake=lead.ring,
         is_connected=lambda: exchange.is_connected,
         trouble_of=exchange.trouble_of,
         rate_of=throughput.lately,
     )
     await _prepare_database(engine, app.state.services)
     await hub.start()
-    await imports.take_up()
     if settings.fetch_clip:
         app.state.services.clip.start()
+    background = [asyncio.create_task(lead.run()), asyncio.create_task(preferences.follow())]
+    try:
+        yield
+    finally:
+        await end_tasks(background)
+        await exports.stop()
+        await hub.stop()
+        await engine.dispose()
+
+
+def _jobs(settings: Settings, claims: ClaimStore) -> list[Job]:
+    """What is done now and then."""
     sweeping: list[Job] = [sweeper.Patrol(claims), partial(sweeper.sweep, claims=claims), Forgetting()]
     describing: list[Job] = [watching.Lookout(settings)]
     describing += [partial(job, settings=settings) for job in (watching.count_calls, again.go_on)]
     embeddings: list[Job] = [partial(embedding.choose, settings=settings), embedding.switch_if_complete]
     sweeping.append(renditions.Bound(claims, settings.renditions_max_gb))
-    jobs: list[Job] = [tallies.fold, events.forget_old, *embeddings, *describing, *sweeping]
-    background = [asyncio.create_task(exchange.run()), asyncio.create_task(keep_up(sessions, jobs))]
-    background.append(asyncio.create_task(keep_writing(sessions, settings.sidecar_delay_seconds)))
-    background.append(asyncio.create_task(Watching(sessions, settings, relay.wake).run()))
-    if "bursts" in stages(pipeline):  # beside the other jobs: listing all frames takes seconds
-        finding = keep_up(sessions, [partial(bursts.keep, claims=claims)], bursts.EVERY_SECONDS)
-        background.append(asyncio.create_task(finding))
-    if "train" in stages(pipeline):
-        background.append(asyncio.create_task(taste.run()))
-    try:
-        yield
-    finally:
-        await imports.stop()
-        await end_tasks(background)
-        await hub.stop()
-        await engine.dispose()
+    return [tallies.fold, events.forget_old, *embeddings, *describing, *sweeping]
 
 
 async def _prepare_database(engine: AsyncEngine, services: Services) -> None:

@@ -1,25 +1,24 @@
-"""Whether a person is looking through photos now, so that the machine is theirs and bulk work takes less of it."""
+"""Whether a person is looking through photos now, so that the machine is theirs and bulk work takes less of it.
 
-import time
-from collections.abc import Callable
+In the database: the page of one orchestrator is heeded by another one that leads.
+"""
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 SILENCE_SECONDS = 60.0  # after the last word of a page; pages say something every 20 s
 
 
-class Attention:
-    """Told by pages of this orchestrator. Nothing is kept: after a restart the next word comes soon."""
+async def is_there(session: AsyncSession) -> bool:
+    return bool(await session.scalar(text("SELECT lasts_until > now() FROM attention")))
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._until: float | None = None
 
-    @property
-    def is_there(self) -> bool:
-        return self._until is not None and self._clock() < self._until
+async def here(session: AsyncSession) -> None:
+    await session.execute(
+        text("UPDATE attention SET lasts_until = now() + make_interval(secs => :silence)"), {"silence": SILENCE_SECONDS}
+    )
 
-    def here(self) -> None:
-        self._until = self._clock() + SILENCE_SECONDS
 
-    def gone(self) -> None:
-        """A page was closed. Another one that is open says so within seconds."""
-        self._until = None
+async def gone(session: AsyncSession) -> None:
+    """A page was closed. Another one that is open says so within seconds."""
+    await session.execute(text("UPDATE attention SET lasts_until = NULL"))

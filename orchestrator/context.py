@@ -6,9 +6,9 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from orchestrator.attention import Attention
 from orchestrator.db import Sessions
 from orchestrator.embedding.background import ClipFetch
+from orchestrator.export.service import Exports
 from orchestrator.imports.service import Imports
 from orchestrator.live import Live
 from orchestrator.pipeline import Pipeline
@@ -29,8 +29,8 @@ class Services:
     clip: ClipFetch
     artifacts: Artifacts
     preferences: PreferencesInForce
-    attention: Attention
-    wake: Callable[[], None]  # the relay, after a commit that queued something
+    exports: Exports
+    wake: Callable[[], None]  # the orchestrator that leads, after a commit that queued something
     is_connected: Callable[[], bool]  # to the broker
     trouble_of: Callable[[str], str | None]  # why nothing of a stage can go on
     rate_of: Callable[[str], float | None]  # answers per second of a stage lately

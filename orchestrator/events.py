@@ -9,6 +9,7 @@ CHANNEL = "keepers_events"
 
 PHOTOS, IMPORTS, FAILURES, STAGES = "photos", "imports", "failures", "stages"
 TASTE, BURSTS, RENDITIONS = "taste", "bursts", "renditions"
+PREFERENCES = "preferences"  # for the orchestrators; pages tell each other
 
 _MOST_TOLD = 1_000  # of more, a page looks at everything anew
 

@@ -1,6 +1,8 @@
-"""The conversation with the broker: connect, reconcile, then relay and apply until the connection ends; again."""
+"""The conversation with the broker: connect, reconcile, then relay and apply until the connection ends; again. Only the
+orchestrator that leads has it; the others stay connected and look on."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 import structlog
@@ -22,7 +24,7 @@ LOST_CHECK_SECONDS = 60.0
 
 
 class Exchange:
-    """Runs for the life of the orchestrator; outlives every outage of the broker and of the database."""
+    """Outlives every outage of the broker and of the database."""
 
     def __init__(
         self,
@@ -52,7 +54,15 @@ class Exchange:
             return f"No worker is there for this. `keepers up` starts one; elsewhere type `keepers-worker {stage}`."
         return None
 
-    async def run(self) -> None:
+    async def lead(self) -> None:
+        """Until cancelled."""
+        await self._stay_connected(self._converse)
+
+    async def look_on(self) -> None:
+        """Until cancelled: know how the broker and the workers do, publish and apply nothing."""
+        await self._stay_connected(self._look_on)
+
+    async def _stay_connected(self, converse: Callable[[Broker], Awaitable[None]]) -> None:
         while True:
             try:
                 broker = await Broker.connect(self._url, self._names)
@@ -61,7 +71,7 @@ class Exchange:
                 await asyncio.sleep(RECONNECT_SECONDS)
                 continue
             try:
-                await self._converse(broker)
+                await converse(broker)
             except* Exception as group:
                 log.warning("broker.conversation_ended", errors=[repr(error) for error in group.exceptions])
             finally:
@@ -79,6 +89,12 @@ class Exchange:
             group.create_task(broker.consume(self._names.result_queue, self._applier.apply))
             group.create_task(broker.consume(self._names.dead_letter_queue, self._filer.file))
             group.create_task(self._look_for_lost(broker))
+            group.create_task(_end_with(broker))
+
+    async def _look_on(self, broker: Broker) -> None:
+        self.is_connected = True
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._relay.look_on(broker))
             group.create_task(_end_with(broker))
 
     async def _reconcile(self, broker: Broker) -> None:

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import json
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any
 
 import asyncpg
@@ -17,7 +17,7 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from sqlalchemy import text
 
-from orchestrator.db import Sessions
+from orchestrator.db import Sessions, plain_dsn
 from orchestrator.events import BURSTS, CHANNEL, FAILURES, IMPORTS, PHOTOS, RENDITIONS, TASTE
 from orchestrator.paging import MAX_ID, RowId
 from orchestrator.tasks import end_tasks
@@ -56,13 +56,18 @@ class Live:
     def __init__(self, sessions: Sessions, listen_dsn: str) -> None:
         self.last_id = 0
         self._sessions = sessions
-        self._dsn = listen_dsn.replace("postgresql+asyncpg://", "postgresql://", 1)
+        self._dsn = plain_dsn(listen_dsn)
         self._clients: set[_Client] = set()
         self._noticed = asyncio.Event()
         self._seen: OrderedDict[int, None] = OrderedDict()
         self._listening: asyncio.Task[None] | None = None
+        self._heeding: dict[str, Callable[[], None]] = {}
         self._has_begun = False
         self._ended = False
+
+    def heed(self, kind: str, heard: Callable[[], None]) -> None:
+        """Have `heard` called after events of this kind."""
+        self._heeding[kind] = heard
 
     async def start(self) -> None:
         """Start to listen. Works while PostgreSQL is away: it is looked for until it is back."""
@@ -165,6 +170,8 @@ class Live:
             self._seen.popitem(last=False)
 
     def _tell(self, rows: Rows) -> None:
+        for kind in {kind for _, kind, _ in rows} & self._heeding.keys():
+            self._heeding[kind]()
         for client in self._clients if rows else ():
             client.tell(rows)
 

@@ -3,6 +3,9 @@ stages less while somebody looks through photos.
 
 A run is marked published after its confirm: killed in between, it is published again, and only the first success
 applies. What is not in the window can still be paused, cancelled, overtaken or held.
+
+Only the orchestrator that leads publishes, so that the window is one. The others look, to say on their pages how it
+goes.
 """
 
 import asyncio
@@ -15,8 +18,7 @@ import structlog
 from sqlalchemy import Row, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from orchestrator import breakers, tallies
-from orchestrator.attention import Attention
+from orchestrator import attention, breakers, tallies
 from orchestrator.broker import Broker, Outgoing
 from orchestrator.db import Sessions
 from orchestrator.models import Breaker
@@ -36,11 +38,10 @@ PATIENCE_SECONDS = 15.0  # a start of workers, or a slow disk of the broker, is 
 class Relay:
     """Runs for the life of one broker connection. `wake` it after a commit that queued something."""
 
-    def __init__(self, sessions: Sessions, pipeline: Pipeline, throughput: Throughput, attention: Attention) -> None:
+    def __init__(self, sessions: Sessions, pipeline: Pipeline, throughput: Throughput) -> None:
         self._sessions = sessions
         self._pipeline = pipeline
         self._throughput = throughput
-        self._attention = attention
         self._woken = asyncio.Event()
         self._consumers: dict[str, int] = {}
         self._counted_at: dict[str, float] = {}
@@ -73,6 +74,31 @@ class Relay:
                 except TimeoutError:
                     continue
 
+    async def look_on(self, broker: Broker) -> None:
+        """Publish nothing; know whether workers are there, and how fast stages answer. Raises as `run` does."""
+        self._counted_at.clear()
+        answered: dict[str, int] = {}
+        while True:
+            async with self._sessions() as session:
+                counts = await tallies.of_stages(session)
+                paused_stages = await _paused_stages(session)
+            for step in self._pipeline:
+                now = sum(counts[step.stage].get(state, 0) for state in ("done", "failed"))
+                if new := max(0, now - answered.get(step.stage, now)):
+                    self._throughput.add(step.stage, new)
+                answered[step.stage] = now
+                if not self._rests(step.stage, counts[step.stage], paused_stages):
+                    await self._window(broker, step)
+            await asyncio.sleep(CONSUMERS_SECONDS)
+
+    def _rests(self, stage: str, counts: tallies.Counts, paused_stages: frozenset[str]) -> bool:
+        """Whether nothing of the stage is to be done now: it needs no workers, and what follows is measured anew."""
+        if counts.get("published", 0) or (counts.get("queued", 0) and stage not in paused_stages):
+            return False
+        self._alone_since.pop(stage, None)
+        self._throughput.rest(stage)
+        return True
+
     async def _turn(self, broker: Broker) -> int:
         async with self._sessions() as session:
             open_breakers = (await session.execute(select(Breaker))).scalars().all()
@@ -84,28 +110,21 @@ class Relay:
             running = [stage for stage in stages(self._pipeline) if stage not in paused_stages]
             published = await self._probe(session, broker, open_breakers, running, paused)
             counts = await tallies.of_stages(session)
+            is_somebody_there = await attention.is_there(session)
             await session.commit()
             for step in self._pipeline:
-                queued, published_before = (counts[step.stage].get(state, 0) for state in ("queued", "published"))
-                if not published_before and (not queued or step.stage in paused_stages):
-                    self._alone_since.pop(step.stage, None)
-                    self._throughput.rest(step.stage)
+                if self._rests(step.stage, counts[step.stage], paused_stages):
                     continue
+                queued, published_before = (counts[step.stage].get(state, 0) for state in ("queued", "published"))
                 room = await self._window(broker, step) - published_before
                 if queued and step.stage not in paused_stages:
                     # What was queued since `hold_what_waits` is not published either: it may wait for the person's yes.
                     shut = breakers.shut_for(step.stage, open_breakers)
-                    below, room = self._yielding(step, published_before, room)
+                    below, room = _yielding(step, published_before, room, is_somebody_there=is_somebody_there)
                     rows = await _next(session, step.stage, paused, shut, below, min(room, MAX_PUBLISH))
                     await session.commit()
                     published += await self._publish(session, broker, rows)
         return published
-
-    def _yielding(self, step: Step, published: int, room: int) -> tuple[int, int]:
-        """Below which priority runs may go out, and how many."""
-        if not (step.is_heavy and self._attention.is_there):
-            return ANY_PRIORITY, room
-        return (0, room) if published else (ANY_PRIORITY, min(room, 1))
 
     async def _window(self, broker: Broker, step: Step) -> int:
         now = time.monotonic()
@@ -164,6 +183,13 @@ class Relay:
         )
         await session.commit()
         return len(rows)
+
+
+def _yielding(step: Step, published: int, room: int, *, is_somebody_there: bool) -> tuple[int, int]:
+    """Below which priority runs may go out, and how many."""
+    if not (step.is_heavy and is_somebody_there):
+        return ANY_PRIORITY, room
+    return (0, room) if published else (ANY_PRIORITY, min(room, 1))
 
 
 async def _paused_imports(session: AsyncSession) -> list[int]:

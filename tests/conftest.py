@@ -5,8 +5,8 @@ pytest_plugins = [
     "tests.archive",
     "tests.connoisseur",
     "tests.shoot",
-    "tests.exporting",
     "tests.relaying",
+    "tests.exporting",
     "tests.watched",
     "tests.deliveries",
 ]

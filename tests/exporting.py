@@ -1,9 +1,7 @@
 """An archive with rated photos to export, and what an export made of it."""
 
-import asyncio
 import hashlib
 import json
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ from sqlalchemy import text
 from orchestrator.models import Photo, Root
 from tests import factories
 from tests.pictures import saved, scene
+from tests.relaying import until
 from tests.site import Site
 from workers.engines.colour import srgb_profile
 
@@ -63,9 +62,13 @@ class Desk:
         return await self.finished(answer.json()["id"])
 
     async def finished(self, export_id: str) -> dict[str, Any]:
-        for thread in threading.enumerate():
-            if thread.name == "export":
-                await asyncio.to_thread(thread.join)
+        async def is_over() -> bool:
+            return (await self.seen(export_id))["state"] != "running"
+
+        await until(is_over, "the export to end")
+        return await self.seen(export_id)
+
+    async def seen(self, export_id: str) -> dict[str, Any]:
         return dict((await self.site.client.get(f"/api/exports/{export_id}")).json())
 
     @property

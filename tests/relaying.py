@@ -53,7 +53,7 @@ def applier(site: Site) -> ResultApplier:
 
 @asynccontextmanager
 async def relaying(site: Site, broker: HandheldBroker) -> AsyncIterator[Relay]:
-    relay = Relay(site.services.sessions, PIPELINE, Throughput(), site.services.attention)
+    relay = Relay(site.services.sessions, PIPELINE, Throughput())
     running = asyncio.create_task(relay.run(cast(Broker, broker)))
     try:
         yield relay

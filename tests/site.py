@@ -17,20 +17,38 @@ from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 from orchestrator import web
 from orchestrator.answers import ERRORS
-from orchestrator.attention import Attention
 from orchestrator.context import Services
 from orchestrator.db import migrate, open_engine, open_sessions
 from orchestrator.embedding.background import ClipFetch
+from orchestrator.export.service import Exports
 from orchestrator.imports.scan import Scanner
+from orchestrator.imports.scanning import Scans
 from orchestrator.imports.service import Imports
 from orchestrator.live import Live
 from orchestrator.pipeline import PIPELINE
 from orchestrator.preferences.service import PreferencesInForce
 from orchestrator.routers import ROUTERS
 from orchestrator.server import Server
+from orchestrator.tasks import end_tasks
 from orchestrator.taste.artifacts import Artifacts
-from shared.claims import ClaimStore
+from shared.claims import open_claims
+from shared.claims_folder import FolderClaims
 from shared.settings import Settings
+
+
+class Scanning:
+    """The scans of an orchestrator, which may be killed and started again."""
+
+    def __init__(self, scans: Scans) -> None:
+        self._scans = scans
+        self._task: asyncio.Task[None] | None = None
+
+    def take_up(self) -> None:
+        self._task = asyncio.create_task(self._scans.run())
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            await end_tasks([self._task])
 
 
 @dataclass(frozen=True)
@@ -38,9 +56,12 @@ class Site:
     app: FastAPI
     services: Services
     client: httpx.AsyncClient
+    scanning: Scanning
 
     @property
-    def claims(self) -> ClaimStore:
+    def claims(self) -> FolderClaims:
+        """Derived files, where no test says otherwise: a folder."""
+        assert isinstance(self.services.claims, FolderClaims)
         return self.services.claims
 
     def session(self) -> AsyncSession:
@@ -87,18 +108,19 @@ async def open_site(settings: Settings) -> AsyncIterator[Site]:
     engine = open_engine(settings.database_url)
     sessions = open_sessions(engine)
     hub = Live(sessions, settings.database_url)
-    claims = ClaimStore(settings.claims_folder, settings.library_roots)
+    claims = open_claims(settings)
+    scans = Scans(sessions, Scanner(sessions, settings, _no_relay))
     services = Services(
         settings=settings,
         sessions=sessions,
         claims=claims,
         live=hub,
         pipeline=PIPELINE,
-        imports=Imports(sessions, settings, Scanner(sessions, settings, _no_relay)),
+        imports=Imports(sessions, settings, scans.wake),
         clip=ClipFetch(settings),
         artifacts=Artifacts(claims),
         preferences=PreferencesInForce(sessions),
-        attention=Attention(),
+        exports=Exports(sessions, claims, settings, _no_relay, lambda stage: None),
         wake=_no_relay,
         is_connected=lambda: False,
         trouble_of=lambda stage: None,
@@ -109,8 +131,11 @@ async def open_site(settings: Settings) -> AsyncIterator[Site]:
     await hub.start()
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8000") as client:
-        yield Site(app, services, client)
-    await services.imports.stop()
+        scanning = Scanning(scans)
+        scanning.take_up()
+        yield Site(app, services, client, scanning)
+    await scanning.stop()
+    await services.exports.stop()
     await hub.stop()
     await engine.dispose()
 

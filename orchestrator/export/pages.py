@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from orchestrator.context import ServicesDep
 from orchestrator.export import queries
-from orchestrator.export.routes import exports_of, plan_of
+from orchestrator.export.routes import plan_of
 from orchestrator.export.views import ExportPlan, ExportView
 from orchestrator.rendering import render
 
@@ -16,7 +16,7 @@ router = APIRouter(include_in_schema=False)
 
 
 class ExportPageState(BaseModel):
-    newest: ExportView | None  # running, or the last one since Keepers was started
+    newest: ExportView | None  # running, or the last one of the day
 
 
 class ExportPage(BaseModel):
@@ -36,7 +36,6 @@ async def show_export_page(
     plan = await plan_of(services, project or None)
     async with services.sessions() as session:
         projects = await queries.project_names(session)
-    newest = exports_of(request, services).newest()
-    state = ExportPageState(newest=newest.view() if newest else None)
+    state = ExportPageState(newest=await services.exports.newest())
     page = ExportPage(plan=plan, project=project or None, projects=projects, state=state, event=event)
     return render(request, "export.html", page)

@@ -3,12 +3,12 @@
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 
 from orchestrator.answers import ERRORS, Refused
 from orchestrator.context import Services, ServicesDep
 from orchestrator.export import queries
-from orchestrator.export.service import Exports, Wish
+from orchestrator.export.service import Wish
 from orchestrator.export.views import ExportPlan, ExportView, NewExport
 from orchestrator.imports.folders import folder_named
 
@@ -18,12 +18,12 @@ _SHOWN = 24  # photos of each group
 
 
 @router.post("/api/exports", status_code=202)
-async def start_export(request: Request, services: ServicesDep, wish: NewExport) -> ExportView:
+async def start_export(services: ServicesDep, wish: NewExport) -> ExportView:
     """Begin to export what the rule takes and the folder does not have yet. Returns at once. 409 while another runs,
     422 with a sentence when the folder cannot be exported to."""
     folder = await asyncio.to_thread(folder_named, wish.target, wish.target_claim)
     wanted = Wish(folder, wish.project or None, wish.full_size, wish.gps, wish.dry_run, wish.refresh)
-    return (await exports_of(request, services).start(wanted)).view()
+    return await services.exports.start(wanted)
 
 
 @router.get("/api/exports/plan")
@@ -36,9 +36,9 @@ async def plan_export(
 
 
 @router.get("/api/exports/{export_id}")
-async def show_export(request: Request, services: ServicesDep, export_id: str) -> ExportView:
-    """How far it is. Known until Keepers is closed."""
-    return exports_of(request, services).find(export_id).view()
+async def show_export(services: ServicesDep, export_id: str) -> ExportView:
+    """How far it is, whichever orchestrator makes it. The newest twenty are known."""
+    return await services.exports.find(export_id)
 
 
 async def plan_of(services: Services, project: str | None) -> ExportPlan:
@@ -47,13 +47,3 @@ async def plan_of(services: Services, project: str | None) -> ExportPlan:
         if project and project_id is None:
             raise Refused(404, "unknown_project", f"There is no project {project}.")
         return await queries.plan(session, project_id, _SHOWN)
-
-
-def exports_of(request: Request, services: Services) -> Exports:
-    state = request.app.state
-    if not hasattr(state, "exports"):
-        state.exports = Exports(
-            services.sessions, services.claims, services.settings, services.wake, services.trouble_of
-        )
-    exports: Exports = state.exports
-    return exports

@@ -1,32 +1,36 @@
-"""Exports: one at a time, each in a thread that no stop waits for. They are known while Keepers is open; what they have
-done is in the folder, and the same export again goes on from there."""
+"""Exports: one at a time, each in a thread that no stop waits for. What they have done is in the folder, and the same
+export again goes on from there. How far they are is noted for the other orchestrators of the database."""
 
+import asyncio
 import threading
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.concurrency import run_in_threadpool
 
 from orchestrator.answers import Refused
-from orchestrator.db import Sessions
+from orchestrator.db import Sessions, is_passing_trouble
 from orchestrator.export import manifest as manifests
-from orchestrator.export import queries, target
+from orchestrator.export import queries, records, target
 from orchestrator.export.disk import Busy
 from orchestrator.export.exporter import Job, Progress, export
 from orchestrator.export.full_size import FullSize
 from orchestrator.export.manifest import Manifest, ManifestBroken
 from orchestrator.export.views import ExportView, NotExported
 from orchestrator.imports.folders import shown
+from orchestrator.tasks import end_tasks
 from shared.claims import ClaimStore
 from shared.settings import Settings
 
 log = structlog.get_logger()
 
-_KEPT = 20
+SAY_SECONDS = 1.0  # between two notes of how far an export is
 _MOST_NAMED = 100
 
 
@@ -42,13 +46,12 @@ class Wish:
 
 @dataclass
 class Export:
+    """One that is being made."""
+
     wish: Wish
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     progress: Progress = field(default_factory=Progress)
-    state: str = "running"
-    error: str | None = None
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
-    finished_at: datetime | None = None
 
     def view(self) -> ExportView:
         seen, wish = self.progress, self.wish
@@ -56,7 +59,8 @@ class Export:
         counts = ("total", "done", "exported", "already", "updated", "withdrawn")
         return ExportView.model_validate(
             {
-                **{name: getattr(self, name) for name in ("id", "state", "error", "started_at", "finished_at")},
+                **{"id": self.id, "state": "running", "error": None},
+                **{"started_at": self.started_at, "finished_at": None},
                 **{name: getattr(wish, name) for name in ("project", "full_size", "gps", "dry_run", "refresh")},
                 **{name: getattr(seen, name) for name in counts},
                 "target": shown(wish.target),
@@ -81,33 +85,74 @@ class Exports:
         self._claims = claims
         self._settings = settings
         self._full_size = FullSize(sessions, claims, wake, trouble_of)
-        self._exports: dict[str, Export] = {}
-        self._is_starting = False
+        self._running: Export | None = None
+        self._task: asyncio.Task[None] | None = None
 
-    async def start(self, wish: Wish) -> Export:
+    async def start(self, wish: Wish) -> ExportView:
         """Refused when the folder cannot be exported to, or another export runs."""
-        if self._is_starting or any(one.state == "running" for one in self._exports.values()):
-            raise Refused(409, "export_running", "Another export is running. Start this one when it is done.")
-        self._is_starting = True
+        lock = self._sessions()
         try:
+            if not await records.take_the_lock(lock):
+                raise Refused(409, "export_running", "Another export is running. Start this one when it is done.")
             made, job = Export(wish), await self._prepare(wish)
-            self._exports[made.id] = made
-            for old in list(self._exports)[:-_KEPT]:
-                del self._exports[old]
-            thread = threading.Thread(target=self._run, args=(made, job), name="export", daemon=True)
-            thread.start()
+            async with self._sessions.begin() as session:
+                await records.write(session, made.view())
+        except BaseException:
+            await lock.close()
+            raise
+        self._running = made
+        self._task = asyncio.create_task(self._see_through(made, job, lock), name="export")
+        return made.view()
+
+    async def find(self, export_id: str) -> ExportView:
+        if self._running and self._running.id == export_id:
+            return self._running.view()
+        async with self._sessions() as session:
+            found = await records.find(session, export_id)
+        if found is None:
+            raise Refused(404, "unknown_export", "This export is not known. Export again, and it goes on.")
+        return found
+
+    async def newest(self) -> ExportView | None:
+        if self._running:
+            return self._running.view()
+        async with self._sessions() as session:
+            return await records.newest(session)
+
+    async def stop(self) -> None:
+        """The export goes on until the process ends; nobody is told of it any more."""
+        if self._task is not None:
+            await end_tasks([self._task])
+
+    async def _see_through(self, made: Export, job: Job, lock: AsyncSession) -> None:
+        """Note how far it is, for the others, until it has ended; then let the next one begin."""
+        work: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+        threading.Thread(target=self._run, args=(made, job, work), name="export", daemon=True).start()
+        try:
+            while not work.done():
+                await asyncio.wait([work], timeout=SAY_SECONDS)
+                if not work.done():
+                    await self._note(made.view())
+            await self._end(made, work.result(), lock)
         finally:
-            self._is_starting = False
-        return made
+            await lock.close()
+            self._running = None
 
-    def find(self, export_id: str) -> Export:
-        if export_id not in self._exports:
-            sentence = "This export is not known: Keepers was started again since. Export again, and it goes on."
-            raise Refused(404, "unknown_export", sentence)
-        return self._exports[export_id]
+    async def _end(self, made: Export, error: str | None, lock: AsyncSession) -> None:
+        """Whoever sees that it has ended may begin the next one: the lock goes in the same moment."""
+        ended = {"state": "failed" if error else "done", "error": error, "finished_at": datetime.now(UTC)}
+        try:
+            await records.write(lock, made.view().model_copy(update=ended))
+            await lock.commit()
+        except Exception as exc:
+            _explain(exc)
 
-    def newest(self) -> Export | None:
-        return next(reversed(self._exports.values()), None)
+    async def _note(self, view: ExportView) -> None:
+        try:
+            async with self._sessions.begin() as session:
+                await records.write(session, view)
+        except Exception as exc:
+            _explain(exc)
 
     async def _prepare(self, wish: Wish) -> Job:
         async with self._sessions() as session:
@@ -123,17 +168,27 @@ class Exports:
             known = await queries.known(session, *manifest.identities()) if wish.refresh else []
         return Job(wish.target, photos, known, wish.full_size, wish.gps, wish.dry_run, wish.refresh, self._full_size.of)
 
-    def _run(self, made: Export, job: Job) -> None:
+    def _run(self, made: Export, job: Job, work: "asyncio.Future[str | None]") -> None:
+        error = None
         try:
             export(job, self._claims, made.progress)
         except Exception as exc:
-            made.error, made.state = _sentence(exc, job.target), "failed"
-            log.warning("export.failed", target=shown(job.target), error=made.error, exc_info=made.error is _BUG)
+            error = _sentence(exc, job.target)
+            log.warning("export.failed", target=shown(job.target), error=error, exc_info=error is _BUG)
         else:
-            made.state = "done"
             log.info("export.finished", target=shown(job.target), photos=made.progress.exported)
-        finally:
-            made.finished_at = datetime.now(UTC)
+        with suppress(RuntimeError):  # the orchestrator has stopped meanwhile
+            work.get_loop().call_soon_threadsafe(_answer, work, error)
+
+
+def _explain(exc: Exception) -> None:
+    """The others are not told how far it is; it goes on."""
+    log.warning("export.not_noted", error=str(exc).partition("\n")[0], exc_info=not is_passing_trouble(exc))
+
+
+def _answer(work: "asyncio.Future[str | None]", error: str | None) -> None:
+    if not work.done():
+        work.set_result(error)
 
 
 _BUG = "Something went wrong in Keepers. The log has the details. What was exported is in the folder."

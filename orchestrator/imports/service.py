@@ -1,6 +1,7 @@
 """Starting, pausing, resuming and cancelling imports. The only writer of imports beside the scan and the results."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +15,8 @@ from orchestrator.answers import Refused
 from orchestrator.db import Sessions
 from orchestrator.imports import items, roots
 from orchestrator.imports.folders import allowed, shown
-from orchestrator.imports.scan import Scanner
 from orchestrator.models import Import
 from orchestrator.projects import service as projects
-from orchestrator.tasks import end_tasks
 from orchestrator.watching import service as watching
 from shared.settings import Settings
 
@@ -37,16 +36,15 @@ class Wish:
 
 
 class Imports:
-    """The imports of this orchestrator: their rows and the tasks that scan for them."""
+    """The rows of imports. `on_change` is called when one was begun or ended: the orchestrator that leads scans."""
 
-    def __init__(self, sessions: Sessions, settings: Settings, scanner: Scanner) -> None:
+    def __init__(self, sessions: Sessions, settings: Settings, on_change: Callable[[], None]) -> None:
         self._sessions = sessions
         self._settings = settings
-        self._scanner = scanner
-        self._scans: dict[int, asyncio.Task[None]] = {}
+        self._on_change = on_change
 
     async def start(self, wish: Wish) -> int:
-        """The id of a new import, which is scanning. Raises Refused with the sentence why not."""
+        """The id of a new import, which is to be scanned. Raises Refused with the sentence why not."""
         why_not = await asyncio.to_thread(allowed, wish.path, self._settings)
         if why_not:
             raise Refused(422, "folder_refused", why_not)
@@ -66,24 +64,8 @@ class Imports:
             await session.flush()
             await events.record(session, events.IMPORTS, [job.id])
         log.info("imports.started", import_id=job.id, folder=job.label)
-        self._scan(job.id)
+        self._on_change()
         return job.id
-
-    async def take_up(self) -> None:
-        """After a start: go on with the scans that were interrupted."""
-        async with self._sessions() as session:
-            unfinished = select(col(Import.id)).where(col(Import.scanned).is_(False), col(Import.state) != "failed")
-            for import_id in (await session.execute(unfinished)).scalars():
-                self._scan(import_id)
-
-    def _scan(self, import_id: int) -> None:
-        task = asyncio.create_task(self._scanner.scan(import_id), name=f"scan of import {import_id}")
-        self._scans[import_id] = task
-        task.add_done_callback(lambda _: self._scans.pop(import_id, None))
-
-    async def stop(self) -> None:
-        """End the scans; `take_up` goes on with them."""
-        await end_tasks(list(self._scans.values()))
 
     async def pause(self, import_id: int) -> None:
         """What is in work is finished, nothing more is begun. A scan goes on: it costs nothing and shows the total."""
@@ -108,8 +90,7 @@ class Imports:
             await _cancel_runs(session, import_id)
             await items.note_progress(session, [import_id])
             await events.record(session, events.PHOTOS, [])
-        if (scan := self._scans.get(import_id)) is not None:
-            scan.cancel()
+        self._on_change()
 
 
 async def _open(session: AsyncSession, import_id: int) -> Import:

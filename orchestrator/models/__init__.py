@@ -4,6 +4,7 @@ from orchestrator.models.backups import BackupState, DecisionLog
 from orchestrator.models.backfills import Backfill, BackfillItem
 from orchestrator.models.columns import Json
 from orchestrator.models.curation import CurationState
+from orchestrator.models.exports import ExportRecord
 from orchestrator.models.imports import DueSidecar, Import, ImportItem, RatingConflict, Sidecar, Watch
 from orchestrator.models.photos import (
     EmbeddingModel,
@@ -33,7 +34,7 @@ from orchestrator.models.placards import Placard
 from orchestrator.models.preferences import Preference
 from orchestrator.models.rejects import RejectsBatch, SetAside
 from orchestrator.models.renditions import Rendition
-from orchestrator.models.review import ReviewPass, ReviewPassItem
+from orchestrator.models.review import Attention, ReviewPass, ReviewPassItem
 from orchestrator.models.states import (
     CANCELLED,
     COMPANION,
@@ -65,6 +66,7 @@ __all__ = [
     "QUEUED",
     "RETRYING",
     "SKIPPED",
+    "Attention",
     "BackupState",
     "Backfill",
     "BackfillItem",
@@ -81,6 +83,7 @@ __all__ = [
     "EndedProject",
     "ErrorLog",
     "Event",
+    "ExportRecord",
     "Import",
     "ImportItem",
     "Json",

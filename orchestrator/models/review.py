@@ -1,4 +1,4 @@
-"""Passes through the photos, each in an order of its own that never changes."""
+"""Looking through photos: passes, each in an order of its own that never changes, and whether somebody is at it."""
 
 from datetime import datetime
 
@@ -6,6 +6,14 @@ from sqlalchemy import BigInteger, Column, ForeignKey, Index, Text
 from sqlmodel import Field, SQLModel
 
 from orchestrator.models.columns import moment, reference, row_id
+
+
+class Attention(SQLModel, table=True):
+    """One row: until when somebody counts as looking through photos."""
+
+    __tablename__ = "attention"
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    lasts_until: datetime | None = moment()
 
 
 class ReviewPass(SQLModel, table=True):

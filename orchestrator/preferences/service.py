@@ -1,20 +1,27 @@
-"""The preferences in force. There is one web process, so it knows them without asking the database for each page."""
+"""The preferences in force. Every orchestrator knows them without asking the database for each page: it hears of a
+change, whoever made it."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
+import structlog
 from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from orchestrator import events
 from orchestrator.answers import Refused
-from orchestrator.db import Sessions
+from orchestrator.db import Sessions, is_passing_trouble
 from orchestrator.models import Preference
 from orchestrator.preferences import keys
 from orchestrator.preferences.keys import ACTIONS
 from orchestrator.preferences.views import NewPreferences, Preferences
 
+log = structlog.get_logger()
+
+_AGAIN_SECONDS = 1.0
 _CHANGING = 0x6B6565707270  # advisory lock: two changes follow each other
 Stored = dict[str, Any]  # Any: JSON
 
@@ -22,12 +29,29 @@ Stored = dict[str, Any]  # Any: JSON
 class PreferencesInForce:
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
+        self._changed = asyncio.Event()
         self.current = Preferences()
 
     async def load(self) -> None:
         """To be called once the tables are there."""
         async with self._sessions() as session:
             self.current = _preferences(await _stored(session))
+
+    def note_change(self) -> None:
+        """Somebody, perhaps another orchestrator, has changed them."""
+        self._changed.set()
+
+    async def follow(self) -> None:
+        """Until cancelled: load what was changed."""
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            try:
+                await self.load()
+            except Exception as exc:
+                log.warning("preferences.not_loaded", exc_info=not is_passing_trouble(exc))
+                self._changed.set()
+                await asyncio.sleep(_AGAIN_SECONDS)
 
     async def change(self, wish: NewPreferences) -> Preferences:
         """Store what the wish names. Raises Refused for a key that cannot be given."""
@@ -39,6 +63,7 @@ class PreferencesInForce:
                 stored[name] = _chosen_keys(stored.get("keys", {}), value) if name == "keys" else value
                 await _put(session, name, stored[name])
             changed = _preferences(stored)
+            await events.record(session, events.PREFERENCES, [])
         self.current = changed
         return changed
 

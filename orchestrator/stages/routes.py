@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
+from orchestrator import attention
 from orchestrator.answers import ERRORS, Refused
 from orchestrator.context import ServicesDep
 from orchestrator.failures.causes import CausesDep
@@ -17,8 +18,9 @@ router = APIRouter(responses=ERRORS)
 @router.get("/api/stages")
 async def list_stages(services: ServicesDep, causes: CausesDep) -> StageList:
     problems = await causes.count()
-    yielding = [step.stage for step in services.pipeline if step.is_heavy and services.attention.is_there]
     async with services.sessions() as session:
+        is_somebody_there = await attention.is_there(session)
+        yielding = [step.stage for step in services.pipeline if step.is_heavy and is_somebody_there]
         items = await stage_list(session, stages(services.pipeline), services.trouble_of, services.rate_of, yielding)
     return StageList(items=items, problems=problems)
 

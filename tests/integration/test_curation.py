@@ -313,7 +313,7 @@ async def test_no_more_descriptions_are_out_than_are_wanted_at_a_time(opened: Op
         first, *_ = await photos(site, 4)
         await asked_again(site)
         broker = HandheldBroker()
-        relay = Relay(site.services.sessions, limited(PIPELINE, {"curate": 2}), Throughput(), site.services.attention)
+        relay = Relay(site.services.sessions, limited(PIPELINE, {"curate": 2}), Throughput())
         running = asyncio.create_task(relay.run(cast(Broker, broker)))
         await until(lambda: len(broker.published) > 0, "the first requests to be out")
         assert len(broker.published) == 2

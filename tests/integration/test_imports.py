@@ -141,8 +141,8 @@ async def test_an_interrupted_sample_draws_what_is_missing(archive: Archive, mon
     some_jpegs(archive.photos, 12)
     import_id = await archive.start(sample=7)
     await archive.until(lambda rows: len(rows) >= 2, "SELECT 1 FROM import_items")
-    await archive.site.services.imports.stop()
-    await archive.site.services.imports.take_up()
+    await archive.site.scanning.stop()
+    archive.site.scanning.take_up()
     seen = await archive.scanned(import_id)
     assert seen["found"] == 7
 
@@ -225,7 +225,8 @@ async def test_a_cancelled_scan_stops(archive: Archive, monkeypatch: pytest.Monk
     import_id = await archive.start()
     await archive.until(lambda rows: len(rows) >= 2, "SELECT 1 FROM import_items")
     await act(archive, import_id, "cancel")
-    await archive.site.services.imports.stop()
+    await archive.site.scanning.stop()
+    archive.site.scanning.take_up()
     seen = await archive.progress(import_id)
     assert seen["state"] == "cancelled"
     assert seen["found"] == seen["skipped"] < 40
@@ -277,8 +278,8 @@ async def test_an_interrupted_scan_goes_on_where_it_was(archive: Archive, monkey
     import_id = await archive.start()
     for part in (7, 18, 30):
         await archive.until(lambda rows, part=part: len(rows) >= part, "SELECT 1 FROM import_items")
-        await archive.site.services.imports.stop()
-        await archive.site.services.imports.take_up()
+        await archive.site.scanning.stop()
+        archive.site.scanning.take_up()
     seen = await archive.scanned(import_id)
     assert (seen["found"], seen["left_alone"]) == (40, {"mov": 8})
     await archive.work()

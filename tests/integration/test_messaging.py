@@ -106,7 +106,7 @@ async def test_a_probe_that_could_not_be_published_is_made_on_the_next_connectio
     async def fail(message: Outgoing) -> None:
         raise ConnectionError("the line is down")
 
-    relay = Relay(site.services.sessions, PIPELINE, Throughput(), site.services.attention)
+    relay = Relay(site.services.sessions, PIPELINE, Throughput())
     with pytest.raises(ConnectionError):
         await relay.run(cast(Broker, HandheldBroker(fail)))
     broker = HandheldBroker()

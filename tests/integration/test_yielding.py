@@ -3,19 +3,13 @@
 from functools import partial
 
 import pytest
+from sqlalchemy import text
 
-from orchestrator.attention import SILENCE_SECONDS, Attention
+from orchestrator import attention
 from orchestrator.models import StageRun
 from orchestrator.outbox import Relay
 from tests.relaying import HandheldBroker, queued, relaying, run_of, until
 from tests.site import Site
-
-
-class Clock:
-    now = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Workers(HandheldBroker):
@@ -84,15 +78,14 @@ async def test_the_stages_say_that_they_go_easy(site: Site, stage: str, yields: 
     assert not await said()
 
 
-def test_silence_ends_it() -> None:
-    clock = Clock()
-    attention = Attention(clock)
-    assert not attention.is_there
-    attention.here()
-    clock.now += SILENCE_SECONDS - 1
-    assert attention.is_there
-    attention.here()
-    clock.now += SILENCE_SECONDS - 1
-    assert attention.is_there
-    clock.now += 2
-    assert not attention.is_there
+async def test_silence_ends_it(site: Site) -> None:
+    await say(site, "here")
+    async with site.services.sessions.begin() as session:
+        assert await attention.is_there(session)
+        # As if the page had said so for the last time a good minute ago.
+        await session.execute(text("UPDATE attention SET lasts_until = lasts_until - make_interval(secs => 60)"))
+    async with site.session() as session:
+        assert not await attention.is_there(session)
+    await say(site, "here")
+    async with site.session() as session:
+        assert await attention.is_there(session)

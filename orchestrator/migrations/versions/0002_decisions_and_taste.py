@@ -533,6 +533,20 @@ def upgrade() -> None:  # noqa: PLR0915  # a list of tables and columns, not log
         sa.ForeignKeyConstraint(["root_id"], ["roots.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_table(
+        "attention",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("lasts_until", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.execute("INSERT INTO attention (id) VALUES (1)")
+    op.create_table(
+        "exports",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("seen", JSONB(), server_default="{}", nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
 
 
 def _merge_projects_of_one_name() -> None:

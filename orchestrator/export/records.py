@@ -1,0 +1,72 @@
+"""Exports as every orchestrator sees them. The one that makes an export holds a lock until it is over: while nobody
+holds it, none is being made."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from orchestrator.export.views import ExportView
+
+EXPORTING = 0x6578706F  # advisory lock
+KEPT = 20
+_LATELY_HOURS = 24
+
+_ENDED = "Keepers was stopped during this export. What was exported stays; export again, and it goes on."
+
+
+async def take_the_lock(session: AsyncSession) -> bool:
+    """Until the end of the transaction no other export begins, in whatever orchestrator. False while there is one."""
+    return bool(await session.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": EXPORTING}))
+
+
+async def write(session: AsyncSession, view: ExportView) -> None:
+    """How far an export is; of many only the newest are kept."""
+    await session.execute(
+        text(
+            "INSERT INTO exports (id, seen, started_at) VALUES (:id, CAST(:seen AS jsonb), :at)"
+            " ON CONFLICT (id) DO UPDATE SET seen = excluded.seen"
+        ),
+        {"id": view.id, "seen": view.model_dump_json(), "at": view.started_at},
+    )
+    await session.execute(
+        text("DELETE FROM exports WHERE id IN (SELECT id FROM exports ORDER BY started_at DESC, id OFFSET :kept)"),
+        {"kept": KEPT},
+    )
+
+
+async def find(session: AsyncSession, export_id: str) -> ExportView | None:
+    rows = await session.scalars(text("SELECT seen FROM exports WHERE id = :id"), {"id": export_id})
+    return await _as_it_is_now(session, rows.all())
+
+
+async def newest(session: AsyncSession) -> ExportView | None:
+    """Of the last day."""
+    rows = await session.scalars(
+        text(
+            "SELECT seen FROM exports WHERE started_at > now() - make_interval(hours => :hours)"
+            " ORDER BY started_at DESC, id LIMIT 1"
+        ),
+        {"hours": _LATELY_HOURS},
+    )
+    return await _as_it_is_now(session, rows.all())
+
+
+async def _as_it_is_now(session: AsyncSession, found: Sequence[object]) -> ExportView | None:
+    if not found:
+        return None
+    view = ExportView.model_validate(found[0])
+    if view.state == "running" and not await _is_any_made(session):
+        return view.model_copy(update={"state": "failed", "error": _ENDED})
+    return view
+
+
+async def _is_any_made(session: AsyncSession) -> bool:
+    held = await session.scalar(
+        text(
+            "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = 0 AND objid = :key"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        ),
+        {"key": EXPORTING},
+    )
+    return held is not None
