@@ -39,7 +39,7 @@ from orchestrator.throughput import Throughput
 from orchestrator.upkeep import Job, keep_up
 from orchestrator.watching.background import Watching
 from orchestrator.write_back.background import keep_writing
-from shared.claims import ClaimStore, open_claims
+from shared.claims import ClaimStore
 from shared.errors import KeepersError
 from shared.settings import Settings
 from shared.topology import topology
@@ -76,7 +76,7 @@ async def _lifespan(app: FastAPI, *, settings: Settings, pipeline: Pipeline) -> 
     sessions = open_sessions(engine)
     throughput = Throughput()
     relay = Relay(sessions, pipeline, throughput)
-    claims = open_claims(settings)
+    claims = ClaimStore(settings.claims_folder, settings.library_roots)
     artifacts = Artifacts(claims)
     taste = Keeper(sessions, claims, artifacts, settings.taste_window_seconds, relay.wake)
     scans = Scans(sessions, Scanner(sessions, settings, relay.wake))

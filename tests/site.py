@@ -31,7 +31,7 @@ from orchestrator.routers import ROUTERS
 from orchestrator.server import Server
 from orchestrator.tasks import end_tasks
 from orchestrator.taste.artifacts import Artifacts
-from shared.claims import open_claims
+from shared.claims import ClaimStore
 from shared.claims_folder import FolderClaims
 from shared.settings import Settings
 
@@ -108,7 +108,7 @@ async def open_site(settings: Settings) -> AsyncIterator[Site]:
     engine = open_engine(settings.database_url)
     sessions = open_sessions(engine)
     hub = Live(sessions, settings.database_url)
-    claims = open_claims(settings)
+    claims = ClaimStore(settings.claims_folder, settings.library_roots)
     scans = Scans(sessions, Scanner(sessions, settings, _no_relay))
     services = Services(
         settings=settings,
