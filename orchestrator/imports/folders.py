@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from orchestrator.imports.walk import is_set_aside
 from shared.claims import path_of
 from shared.settings import Settings
 
@@ -34,6 +35,8 @@ def may_read(path: Path, settings: Settings) -> str | None:
     if not path.is_absolute() or "\0" in str(path):
         return "Name a folder by its whole path, beginning with /."
     resolved = Path(os.path.realpath(path))
+    if is_set_aside(os.fsencode(resolved)):
+        return f"{shown(path)} holds originals that were set aside. The page Free space brings them back."
     return _outside(path, resolved, settings) or _unreadable(path)
 
 

@@ -19,7 +19,7 @@ from orchestrator.imports import items, roots
 from orchestrator.imports.folders import may_read, shown
 from orchestrator.imports.matching import hash_ends
 from orchestrator.imports.recording import Read, known_paths, read, record
-from orchestrator.imports.walk import MAX_LEFT_ALONE_KINDS, Folder, Permissions, Unit, walk
+from orchestrator.imports.walk import MAX_LEFT_ALONE_KINDS, Folder, Permissions, Unit, is_set_aside, walk
 from orchestrator.models import Import, Root
 from shared.settings import Settings
 
@@ -231,10 +231,11 @@ class Scanner:
 
 
 def permissions_of(settings: Settings) -> Permissions:
-    """Keepers' own data holds no photographs, and links lead only where imports may read."""
+    """Keepers' own data holds no photographs, what was set aside is known, and links lead only where imports may
+    read."""
     own = os.fsencode(os.path.realpath(settings.keepers_home))
     return Permissions(
-        may_enter=lambda folder: folder != own and not folder.startswith(own + b"/"),
+        may_enter=lambda folder: folder != own and not folder.startswith(own + b"/") and not is_set_aside(folder),
         may_follow=lambda target: may_read(Path(os.fsdecode(target)).parent, settings) is None,
     )
 

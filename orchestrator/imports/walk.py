@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from shared.formats import COMPANION_EXTENSIONS, IMAGE_EXTENSIONS, RAW_EXTENSIONS, SIDECAR_EXTENSION, extension_of
 
 MAX_LEFT_ALONE_KINDS = 50
-_DRIVE_GONE = (errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.ENXIO, errno.ENODEV, errno.EHOSTDOWN, errno.ETIMEDOUT)
+SET_ASIDE = b"_keepers_rejected"  # the folder of originals that were set aside: no import looks into it
+DRIVE_GONE = (errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.ENXIO, errno.ENODEV, errno.EHOSTDOWN, errno.ETIMEDOUT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,11 @@ def look(root: bytes, path: bytes, names: Set[bytes], permissions: Permissions) 
     return folder
 
 
+def is_set_aside(path: bytes) -> bool:
+    """Whether this is the folder of originals that were set aside, or lies in it."""
+    return SET_ASIDE in path.split(b"/")
+
+
 def name_of_photo(path: bytes) -> bytes:
     """What the files of one photograph have in common: `a` for `A.NEF`, `a.jpg`, `a.xmp` and `a.nef.xmp`."""
     name = os.path.basename(path).lower()
@@ -94,7 +100,7 @@ def name_of_photo(path: bytes) -> bytes:
 
 def _raise_if_drive_gone(error: OSError, root: bytes, top: bytes) -> None:
     """A mount point without its drive is missing or empty: then nothing below it was looked at."""
-    if error.errno in _DRIVE_GONE:
+    if error.errno in DRIVE_GONE:
         raise error
     for folder in {root, os.path.join(root, top)}:
         with os.scandir(folder) as entries:
