@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from starlette.exceptions import HTTPException
 
 from orchestrator.rendering import render
+from orchestrator.security import HEADERS
 from shared.errors import KeepersError
 
 
@@ -116,4 +117,6 @@ async def _unstorable(request: Request, exc: Exception) -> Response:
 
 
 async def _bug(request: Request, exc: Exception) -> Response:
-    return error(request, 500, "internal", _SENTENCES[500])
+    answer = error(request, 500, "internal", _SENTENCES[500])
+    answer.headers.update(HEADERS)  # it is answered outside of the gate, which adds them to all others
+    return answer

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from orchestrator import events, tallies, web
+from orchestrator.access.keyring import Keyring
 from orchestrator.bursts import detection as bursts
 from orchestrator.context import Services
 from orchestrator.curation import again, watching
@@ -93,6 +94,7 @@ async def _lifespan(app: FastAPI, *, settings: Settings, pipeline: Pipeline) -> 
     names = topology(settings.topology_prefix, stages(pipeline), settings.retry_delays_ms)
     exchange = Exchange(settings.rabbitmq_url, names, sessions, pipeline, relay, applier)
     hub = Live(sessions, settings.database_url)
+    keyring = Keyring(sessions, settings, hub.hang_up)
     preferences = PreferencesInForce(sessions)
     hub.heed(events.PREFERENCES, preferences.note_change)
     duties: list[Duty] = [
@@ -113,6 +115,7 @@ async def _lifespan(app: FastAPI, *, settings: Settings, pipeline: Pipeline) -> 
         sessions=sessions,
         claims=claims,
         live=hub,
+        keyring=keyring,
         pipeline=pipeline,
         imports=Imports(sessions, settings, lead.ring),
         clip=ClipFetch(settings),
@@ -126,6 +129,7 @@ async def _lifespan(app: FastAPI, *, settings: Settings, pipeline: Pipeline) -> 
     )
     await _prepare_database(engine, app.state.services)
     await hub.start()
+    await keyring.start()
     if settings.fetch_clip:
         app.state.services.clip.start()
     background = [asyncio.create_task(lead.run()), asyncio.create_task(preferences.follow())]
@@ -134,6 +138,7 @@ async def _lifespan(app: FastAPI, *, settings: Settings, pipeline: Pipeline) -> 
     finally:
         await end_tasks(background)
         await exports.stop()
+        await keyring.stop()
         await hub.stop()
         await engine.dispose()
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from orchestrator.access.keyring import Keyring
 from orchestrator.db import Sessions
 from orchestrator.embedding.background import ClipFetch
 from orchestrator.export.service import Exports
@@ -24,6 +25,7 @@ class Services:
     sessions: Sessions
     claims: ClaimStore
     live: Live
+    keyring: Keyring
     pipeline: Pipeline
     imports: Imports
     clip: ClipFetch

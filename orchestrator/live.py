@@ -88,6 +88,12 @@ class Live:
         for client in self._clients:
             client.wake.set()
 
+    def hang_up(self) -> None:
+        """End the streams that are open. Whoever may opens another."""
+        for client in self._clients:
+            client.is_over = True
+            client.wake.set()
+
     async def frames(self, known: int | None) -> AsyncIterator[ServerSentEvent]:
         """What one page is told, from the event after `known` on."""
         client = _Client(self.last_id)
@@ -96,7 +102,7 @@ class Live:
             await self._catch_up(client, known)
             # The first frame opens the stream; its id is what the page resumes from.
             yield client.frame()
-            while not self._ended:
+            while not (self._ended or client.is_over):
                 await client.wake.wait()
                 if client.has_news:
                     yield client.frame()
@@ -182,6 +188,7 @@ class _Client:
     def __init__(self, last_id: int) -> None:
         self.wake = asyncio.Event()
         self.is_lost = False
+        self.is_over = False
         self.last_id = last_id
         self.has_news = False
         self.is_about_all = False

@@ -1,6 +1,7 @@
 """Every page and every address of the web side."""
 
 from orchestrator import health, live
+from orchestrator.access import pages as access_pages
 from orchestrator.bursts import routes as burst_routes
 from orchestrator.curation import routes as curation_routes
 from orchestrator.embedding import routes as embedding_routes
@@ -41,6 +42,6 @@ ROUTERS = tuple(
         file_rating_routes, file_rating_pages, export_routes, export_pages, embedding_routes, curation_routes,
         taste_routes, taste_pages, write_back_routes, watch_routes, root_settings_routes,
         preference_routes, preference_pages, placard_routes,
-        placard_pages, live, health,
+        placard_pages, access_pages, live, health,
     )
 )  # fmt: skip

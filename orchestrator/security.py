@@ -14,10 +14,13 @@ _LOOPBACK = frozenset(["localhost", "127.0.0.1", "[::1]"])
 _HOST = re.compile(r"(?P<name>[\w.-]+|\[[0-9a-f:]+\])(?::\d{1,5})?", re.IGNORECASE | re.ASCII)
 _READING = ("GET", "HEAD", "OPTIONS")
 
+_UNUSED = ("camera", "microphone", "geolocation", "payment", "usb", "serial", "bluetooth", "display-capture")
+
 HEADERS = {
     "content-security-policy": "; ".join(
         [
             "default-src 'none'",
+            "object-src 'none'",
             "script-src 'self'",
             "style-src 'self'",
             "img-src 'self' data:",  # data: is the placeholder of a thumbnail
@@ -33,6 +36,7 @@ HEADERS = {
     "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": ", ".join(f"{feature}=()" for feature in _UNUSED),
 }
 
 Refuse: TypeAlias = Callable[[Request, int, str, str], Response]

@@ -57,6 +57,11 @@ class Settings(BaseSettings):
 
     allowed_hosts: str | None = None  # comma-separated names that pages may be opened under, beside localhost
 
+    keepers_password: SecretStr | None = None  # None: the one that `keepers password` stored, if any
+    trusted_network: bool = False  # only this machine, or a proxy that asks for a password itself, reaches the port
+    local_token: SecretStr | None = None  # of `keepers up`, for its own commands
+    metrics_token: SecretStr | None = None  # of a scraper on another machine
+
     convert_workers: int = Field(default_factory=lambda: os.cpu_count() or 1)
     max_megapixels: int = 250
     raw_render: Literal["embedded", "demosaic"] = "embedded"

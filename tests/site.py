@@ -16,6 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 from orchestrator import web
+from orchestrator.access.keyring import Keyring
 from orchestrator.answers import ERRORS
 from orchestrator.context import Services
 from orchestrator.db import migrate, open_engine, open_sessions
@@ -115,6 +116,7 @@ async def open_site(settings: Settings) -> AsyncIterator[Site]:
         sessions=sessions,
         claims=claims,
         live=hub,
+        keyring=Keyring(sessions, settings, hub.hang_up, fresh_seconds=0),
         pipeline=PIPELINE,
         imports=Imports(sessions, settings, scans.wake),
         clip=ClipFetch(settings),

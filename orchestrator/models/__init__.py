@@ -2,6 +2,7 @@
 
 from orchestrator.models.backups import BackupState, DecisionLog
 from orchestrator.models.backfills import Backfill, BackfillItem
+from orchestrator.models.access import Access, LoginAttempt
 from orchestrator.models.columns import Json
 from orchestrator.models.curation import CurationState
 from orchestrator.models.exports import ExportRecord
@@ -70,6 +71,7 @@ __all__ = [
     "BackupState",
     "Backfill",
     "BackfillItem",
+    "Access",
     "Breaker",
     "BrokerEpoch",
     "Burst",
@@ -87,6 +89,7 @@ __all__ = [
     "Import",
     "ImportItem",
     "Json",
+    "LoginAttempt",
     "MergedPhoto",
     "NewFrame",
     "OrphanCandidate",

@@ -477,6 +477,23 @@ def upgrade() -> None:  # noqa: PLR0915  # a list of tables and columns, not log
     op.add_column("stage_runs", sa.Column("trace_id", sa.Uuid(), nullable=True))
     op.execute("INSERT INTO curation_state (id) VALUES (1)")
     op.create_table(
+        "access",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("signing_key", sa.Text(), nullable=False),
+        sa.Column("password_hash", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    # 244 bits from the same source as any key of PostgreSQL.
+    op.execute("INSERT INTO access (id, signing_key) SELECT 1, concat(gen_random_uuid(), gen_random_uuid())")
+    op.create_table(
+        "login_attempts",
+        sa.Column("id", sa.BigInteger(), autoincrement=True, nullable=False),
+        sa.Column("client", sa.Text(), nullable=False),
+        sa.Column("tried_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("login_attempts_client", "login_attempts", ["client", "tried_at"], unique=False)
+    op.create_table(
         "backup_state",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("problem", sa.Text(), nullable=True),

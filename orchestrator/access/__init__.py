@@ -1,0 +1,1 @@
+"""The password: who may open the pages, and from where."""
