@@ -2,7 +2,7 @@
 import { decodeAhead, onBroken, onDecoded } from "./loupe-images.js";
 import { Pane, previewOf } from "./loupe-pane.js";
 import { Renditions, sizeFor } from "./loupe-renditions.js";
-import { paintedStep } from "./loupe-timing.js";
+import { isHurrying, paintedStep } from "./loupe-timing.js";
 import { fitLevel, panned, zoomedTo } from "./loupe-zoom.js";
 
 const NEAREST = 4;
@@ -157,7 +157,7 @@ export class LoupeStage {
   #want() {
     this.wishes = this.#wishes();
     const size = sizeFor(this.active.room);
-    this.renditions.want([...this.wishes, ...this.later.map((photo) => ({ photo, size }))]);
+    if (!isHurrying()) this.renditions.want([...this.wishes, ...this.later.map((photo) => ({ photo, size }))]);
     this.#plan();
   }
 
@@ -178,10 +178,14 @@ export class LoupeStage {
     this.changed();
   }
 
-  /** Stepping needs something of each photo: the nearest previews come before the rendition of what is seen. */
+  /**
+   * Stepping needs something of each photo: the nearest previews come before the rendition of what is seen, and there
+   * are only previews of photos that fly by.
+   */
   #plan() {
     const photos = [...new Set(this.wishes.map((wish) => wish.photo))];
     const previews = photos.map(previewOf);
+    if (isHurrying()) return decodeAhead(previews.filter(({ url }) => url));
     const [inHand, ...others] = this.wishes.map(({ photo, size }) => this.renditions.find(photo, size));
     const shapes = [...previews.slice(0, NEAREST), inHand, ...previews.slice(NEAREST), ...others];
     decodeAhead(shapes.filter((shape) => shape?.url));

@@ -2,13 +2,29 @@
 // and lets a key that is held go no faster than photos can be seen.
 
 const PATIENCE_MS = 1000; // a photo that does not come keeps nobody
+const REST_MS = 200; // longer than a keyboard takes to repeat a key
 
+const resting = new Set();
+let hurriedAt = -Infinity;
+let rest; // a timer
 let pressedAt;
 let stepping; // {picture, since}: what is shown and was not painted yet
 
 for (const kind of ["keydown", "pointerdown"]) {
   addEventListener(kind, (event) => (pressedAt = event.timeStamp), { capture: true });
 }
+
+addEventListener("keydown", ({ repeat, timeStamp }) => {
+  if (!repeat) return;
+  hurriedAt = timeStamp;
+  clearTimeout(rest);
+  rest = setTimeout(() => resting.forEach((listener) => listener()), REST_MS);
+}, { capture: true });
+
+/** Whether a key is held: photos fly by, and nobody looks at one closely. */
+export const isHurrying = () => performance.now() - hurriedAt < REST_MS;
+/** `listener()` when the key was let go. */
+export const onRest = (listener) => resting.add(listener);
 
 /** Whether a key that is held is to wait: the photo of its last step was not seen yet. */
 export function isTooFast(event) {

@@ -16,7 +16,7 @@ import { Pass } from "./loupe-pass.js";
 import { LoupePhotos } from "./loupe-photos.js";
 import { rivalsOf } from "./loupe-rivals.js";
 import { announce, flash } from "./loupe-said.js";
-import { isTooFast } from "./loupe-timing.js";
+import { isHurrying, isTooFast, onRest } from "./loupe-timing.js";
 import { isHelpOpen, rememberPlace, toggleFull, toggleHelp } from "./loupe-tools.js";
 import { listenToSwipes } from "./loupe-touch.js";
 import { attempt, forgetTrouble, isInTrouble } from "./loupe-trouble.js";
@@ -186,8 +186,8 @@ async function expectNext() {
 }
 
 function placesAround(at) {
-  const way = Array.from({ length: AHEAD }, (_, n) => n + 1);
-  const both = [...way.map((n) => at + n * heading), ...way.map((n) => at - n * heading)];
+  const way = Array.from({ length: isHurrying() ? 2 * AHEAD : AHEAD }, (_, n) => n + 1);
+  const both = [...way.map((n) => at + n * heading), ...(isHurrying() ? [] : way.map((n) => at - n * heading))];
   return both.filter((near) => near >= 1 && near <= pass.n);
 }
 
@@ -383,5 +383,6 @@ part("previous").addEventListener("click", () => move(-1));
 part("next").addEventListener("click", () => move(1));
 
 listenToOrder(startAnew);
+onRest(() => shownId !== undefined && expectNext());
 if (kind === "rate") filmstrip.toggle();
 start();

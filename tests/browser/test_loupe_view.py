@@ -21,6 +21,13 @@ from tests.shoot import Shoot
 FAR = 10_000  # seconds from one photo to the next: no burst
 WIDTH, HEIGHT = 3000, 2000
 STEP = "document.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowRight', code: 'ArrowRight' }))"
+HELD_UNTIL_THE_SIXTH = """() => {
+  const key = { key: "ArrowRight", code: "ArrowRight", bubbles: true, repeat: true };
+  const repeated = setInterval(() => {
+    if (document.getElementById("position").textContent === "6 / 8") clearInterval(repeated);
+    else document.dispatchEvent(new KeyboardEvent("keydown", key));
+  }, 30);
+}"""
 SHOWN = "document.querySelector('#stage .loupe-photo').src"
 
 
@@ -90,6 +97,19 @@ async def test_a_sharper_picture_takes_the_place_of_the_preview_and_the_next_are
     seen = await page.evaluate(f"() => {{ {STEP}; return {SHOWN}; }}")
     assert f"/photos/{photos[4]}/view.jpg" in seen
     await page.wait_for_function("() => performance.getEntriesByName('loupe:step').length >= 5")
+
+
+async def test_where_a_held_key_is_let_go_the_sharper_pictures_are_asked_for(
+    darkroom: Darkroom, served: str, browser: Browser
+) -> None:
+    photos = [await darkroom.photo(n * FAR) for n in range(8)]
+    page = await browser.open("about:blank")
+    asked: list[dict[str, Any]] = []
+    page.on("request", lambda request: note(request, asked))
+    await page.goto(f"{served}/review")
+    await expect(page.locator("#position")).to_have_text("1 / 8")
+    await page.evaluate(HELD_UNTIL_THE_SIXTH)
+    await until_asked(page, asked, [photos[n] for n in (5, 6, 7, 4, 3, 2)])
 
 
 def note(request: Request, asked: list[dict[str, Any]]) -> None:

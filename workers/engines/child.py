@@ -27,7 +27,7 @@ class ChildDied(Exception):
 
 
 class Child:
-    """Exec'd, never forked, in a session of its own; ends with its parent."""
+    """Exec'd, never forked, in a process group of its own; ends with its parent."""
 
     def __init__(self, module: str) -> None:
         # A file, because a pipe that nobody reads would fill up; open for as long as the child lives.
@@ -37,7 +37,7 @@ class Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,
-            start_new_session=True,
+            process_group=0,  # no session: the kernel shares the processor out by session, see workers.niceness
             cwd=Path(workers.__file__).parents[1],  # the same code as ours, whatever folder we were started in
             bufsize=0,
         )
