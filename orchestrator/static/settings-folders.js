@@ -7,6 +7,8 @@ import { say } from "./toast.js";
 const REST_MS = 1500;
 
 const rows = new Map(); // root id -> its row
+let switched = 0; // switches that were set or stored: what was asked for before the last of them is out of date
+let underWay = 0;
 const list = document.getElementById("folder-rows");
 
 function show({ items }) {
@@ -27,6 +29,8 @@ function show({ items }) {
 }
 
 async function store(root, what, wish, words) {
+  switched += 1;
+  underWay += 1;
   try {
     await postJson(`/api/roots/${root.id}/${what}`, wish);
     say(words);
@@ -34,11 +38,18 @@ async function store(root, what, wish, words) {
     if (!(error instanceof Refusal)) throw error;
     say(`Not stored: ${error.message}`, { tone: "red" });
     rows.get(root.id)?.show(root);
+  } finally {
+    switched += 1;
+    underWay -= 1;
   }
   refresh();
 }
 
-const refresh = paced(async () => show(await getJson("/api/roots/settings")), REST_MS);
+const refresh = paced(async () => {
+  const before = switched;
+  const found = await getJson("/api/roots/settings");
+  if (underWay === 0 && switched === before) show(found);
+}, REST_MS);
 
 onFrame(() => refresh());
 onReset(() => refresh());

@@ -1,15 +1,20 @@
 """The switches of folders on the settings page, and what the import page says of watched ones."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from orchestrator import events
 from orchestrator.models import Root
 from tests import factories
 from tests.browser.browsers import Browser
 from tests.site import Site
+
+WATCHED_SWITCH = """() => setInterval(() => {
+  if (!document.querySelector("#folder-rows .sidecars").checked) window.wasOff = true;
+}, 10)"""
 
 
 @pytest.fixture
@@ -51,6 +56,31 @@ async def test_sidecars_are_switched_on_and_the_page_says_what_waits_and_why(
         (await session.get_one(Root, root.id)).sidecar_problem = "Iceland 2026 can only be read."
         await events.record(session, events.IMPORTS, [])
     await expect(page.locator(".sidecars-problem")).to_have_text("Iceland 2026 can only be read.")
+
+
+async def test_a_switch_stays_where_it_was_put_when_an_older_answer_comes_late(
+    browser: Browser, served: str, site: Site, root: Root
+) -> None:
+    page = await opened(browser, served)
+    asked, was_switched = asyncio.Event(), asyncio.Event()
+
+    async def late(route: Route) -> None:
+        answer = await route.fetch()
+        asked.set()
+        await was_switched.wait()
+        await route.fulfill(response=answer)
+
+    await page.route("**/api/roots/settings", late, times=1)
+    async with site.services.sessions.begin() as session:
+        await events.record(session, events.IMPORTS, [])
+    await asked.wait()
+    switch = page.get_by_label("Write ratings, picks and tags into XMP sidecars: Iceland 2026")
+    await switch.check()
+    await expect(page.get_by_role("status").filter(has_text="is written into sidecars")).to_have_count(1)
+    await page.evaluate(WATCHED_SWITCH)
+    async with page.expect_request("**/api/roots/settings"):  # the next one, once the late answer was dealt with
+        was_switched.set()
+    assert not await page.evaluate("window.wasOff")
 
 
 async def test_what_cannot_be_switched_on_says_why_and_stays_off(
