@@ -31,8 +31,7 @@ class Door:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope)
-        refused = await self._refusal(request) if scope["type"] == "http" else None
+        refused = await self._refusal(Request(scope)) if scope["type"] == "http" else None
         await (refused or self.app)(scope, receive, send)
 
     async def _refusal(self, request: Request) -> Response | None:
