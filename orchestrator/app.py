@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from orchestrator import events, tallies, web
 from orchestrator.access.keyring import Keyring
+from orchestrator.backups.service import Backups
 from orchestrator.bursts import detection as bursts
 from orchestrator.context import Services
 from orchestrator.curation import again, watching
@@ -97,12 +98,14 @@ async def _lifespan(app: FastAPI, *, settings: Settings, pipeline: Pipeline) -> 
     keyring = Keyring(sessions, settings, hub.hang_up)
     preferences = PreferencesInForce(sessions)
     hub.heed(events.PREFERENCES, preferences.note_change)
+    backups = Backups(settings, sessions, claims)
     duties: list[Duty] = [
         scans.run,
         exchange.lead,
         partial(keep_up, sessions, _jobs(settings, claims)),
         partial(keep_writing, sessions, settings.sidecar_delay_seconds),
         Watching(sessions, settings, relay.wake).run,
+        backups.run,
     ]
     if "bursts" in stages(pipeline):  # beside the other jobs: listing all frames takes seconds
         duties.append(partial(keep_up, sessions, [partial(bursts.keep, claims=claims)], bursts.EVERY_SECONDS))
@@ -122,6 +125,7 @@ async def _lifespan(app: FastAPI, *, settings: Settings, pipeline: Pipeline) -> 
         artifacts=artifacts,
         preferences=preferences,
         exports=exports,
+        backups=backups,
         wake=lead.ring,
         is_connected=lambda: exchange.is_connected,
         trouble_of=exchange.trouble_of,
@@ -138,6 +142,7 @@ async def _lifespan(app: FastAPI, *, settings: Settings, pipeline: Pipeline) -> 
     finally:
         await end_tasks(background)
         await exports.stop()
+        await backups.stop()
         await keyring.stop()
         await hub.stop()
         await engine.dispose()
@@ -157,7 +162,7 @@ async def _prepare_database(engine: AsyncEngine, services: Services) -> None:
     """Waits for PostgreSQL, and brings what is in there in line with this version and these settings."""
     while True:
         try:
-            await migrate(engine)
+            await migrate(engine, before_upgrade=services.backups.before_upgrade)
             async with services.sessions.begin() as session:
                 await embedding.choose(session, services.settings)
                 await curation.prepare(session, services.settings)

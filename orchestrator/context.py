@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from orchestrator.access.keyring import Keyring
+from orchestrator.backups.service import Backups
 from orchestrator.db import Sessions
 from orchestrator.embedding.background import ClipFetch
 from orchestrator.export.service import Exports
@@ -32,6 +33,7 @@ class Services:
     artifacts: Artifacts
     preferences: PreferencesInForce
     exports: Exports
+    backups: Backups
     wake: Callable[[], None]  # the orchestrator that leads, after a commit that queued something
     is_connected: Callable[[], bool]  # to the broker
     trouble_of: Callable[[str], str | None]  # why nothing of a stage can go on

@@ -46,7 +46,7 @@ class Archive:
     def __init__(self, site: Site, folder: Path) -> None:
         self.site = site
         self.photos = folder / "photos"
-        self.photos.mkdir()
+        self.photos.mkdir(exist_ok=True)
         self.settings = site.services.settings
         self.converted = 0
         self._tools = Tools(self.settings)

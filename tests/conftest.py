@@ -9,4 +9,5 @@ pytest_plugins = [
     "tests.exporting",
     "tests.watched",
     "tests.deliveries",
+    "tests.keeping",
 ]

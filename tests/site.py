@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from orchestrator import web
 from orchestrator.access.keyring import Keyring
 from orchestrator.answers import ERRORS
+from orchestrator.backups.service import Backups
 from orchestrator.context import Services
 from orchestrator.db import migrate, open_engine, open_sessions
 from orchestrator.embedding.background import ClipFetch
@@ -122,6 +123,7 @@ async def open_site(settings: Settings) -> AsyncIterator[Site]:
         clip=ClipFetch(settings),
         artifacts=Artifacts(claims),
         preferences=PreferencesInForce(sessions),
+        backups=Backups(settings, sessions, claims),
         exports=Exports(sessions, claims, settings, _no_relay, lambda stage: None),
         wake=_no_relay,
         is_connected=lambda: False,
@@ -138,6 +140,7 @@ async def open_site(settings: Settings) -> AsyncIterator[Site]:
         yield Site(app, services, client, scanning)
     await scanning.stop()
     await services.exports.stop()
+    await services.backups.stop()
     await hub.stop()
     await engine.dispose()
 

@@ -60,6 +60,15 @@ class Stack:
     def workers(self, *stages: str, package: str = "workers.stages") -> "subprocess.Popen[bytes]":
         return self._start(["workers", *(stages or ("convert",)), "--from", package])
 
+    def keepers(self, *words: str | Path) -> str:
+        """What a command prints that succeeds."""
+        command = [sys.executable, "-m", "orchestrator", *words]
+        said = subprocess.run(
+            command, env=self.environment, cwd=REPOSITORY, capture_output=True, text=True, check=False
+        )
+        assert said.returncode == 0, said.stderr
+        return said.stdout
+
     def _start(self, command: list[str]) -> "subprocess.Popen[bytes]":
         process = subprocess.Popen(
             [sys.executable, "-m", *command],

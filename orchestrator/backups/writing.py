@@ -41,19 +41,25 @@ class Busy(NotWritten):
     """A backup is being written already."""
 
 
-async def write(database_url: str, claims: ClaimStore, folder: Path, why: Why) -> Path:
-    """Write a backup into `folder`, read it again, and return it. Older ones of the same reason go, but for the newest
-    five. Raises NotWritten with a sentence; the older ones stay then."""
+async def begin(database_url: str) -> asyncpg.Connection:
+    """A connection under which nobody else makes a backup. Raises Busy when somebody does."""
     connection = await asyncpg.connect(plain_dsn(database_url), server_settings=_READABLE)
+    if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", BACKING_UP):
+        await connection.close()
+        raise Busy
+    return connection
+
+
+async def write(connection: asyncpg.Connection, claims: ClaimStore, folder: Path, why: Why) -> Path:
+    """Write a backup into `folder`, read it again, and return it; `connection` is that of `begin`, and ends. Older ones
+    of the same reason go, but for the newest five. Raises NotWritten with a sentence; the older ones stay then."""
     try:
-        if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", BACKING_UP):
-            raise Busy
         path = folder / kept.name_of(datetime.now(UTC), why)
         async with _complete_or_nothing(path) as file:
             await _fill(file, connection, claims, why)
         await asyncio.to_thread(kept.drop_old, folder, why)
         return path
-    except asyncpg.PostgresError as exc:
+    except (asyncpg.PostgresError, asyncpg.InterfaceError) as exc:
         raise NotWritten(f"The backup could not be written. PostgreSQL said: {exc}.") from exc
     finally:
         connection.terminate()  # and with it the lock, also in the middle of a table

@@ -33,6 +33,12 @@ class Home:
         self.forget_services()  # of a run that was killed
         return True
 
+    def unlock(self) -> None:
+        """Give the lock back before this process ends."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
     def services(self) -> dict[str, Any]:  # Any: JSON
         """Where the running Keepers is to be reached: address, database_url, rabbitmq_url. Empty when none runs."""
         try:

@@ -1,0 +1,73 @@
+"""`keepers backup` and `keepers restore`, on the terminal."""
+
+import asyncio
+from functools import partial
+from pathlib import Path
+
+from orchestrator.backups import kept
+from orchestrator.backups.restoring import restore
+from orchestrator.backups.writing import begin, write
+from orchestrator.embedded.database import own_database, reachable_database
+from shared.claims import ClaimStore
+from shared.errors import KeepersError
+from shared.settings import Settings
+
+_OPEN = "Keepers is open. Stop it (Ctrl-C where `keepers up` runs), then restore."
+_REASONS = {"daily": "daily", "upgrade": "before an upgrade", "asked": "asked for"}
+
+
+def back_up(settings: Settings, folder: Path | None) -> None:
+    """Write one backup. Raises KeepersError."""
+    target = (folder or kept.require(settings)).expanduser().absolute()
+    with reachable_database(settings) as url:
+        print(f"Writing a backup to {target} ...", flush=True)
+        path = asyncio.run(_written(url, _claims(settings), target))
+    print(f"{path} is complete: {_size(path.stat().st_size)}.")
+
+
+def list_backups(settings: Settings) -> None:
+    folder = kept.require(settings)
+    found = kept.read(folder)
+    if not found:
+        print(f"There is no backup in {folder} yet. `keepers backup` makes one.")
+    for one in found:
+        what = one.problem or f"{one.photos:,} photos, {_size(one.bytes)}, {_REASONS[one.why]}"
+        print(f"{one.path}: {one.made_at.astimezone():%Y-%m-%d %H:%M}, {what}")
+
+
+def put_back(settings: Settings, path: Path, *, is_dry: bool) -> None:
+    """Restore a backup, or with `is_dry` only find out whether it can be. Raises KeepersError."""
+
+    say = partial(print, flush=True)
+    database = reachable_database(settings) if is_dry else own_database(settings, _OPEN)
+    try:
+        with database as url:
+            restored = asyncio.run(restore(url, path.expanduser().absolute(), _claims(settings), say, is_dry=is_dry))
+    except OSError as exc:
+        raise KeepersError(f"PostgreSQL does not answer: {exc}") from exc
+    manifest = restored.manifest
+    of = f"{manifest.photos:,} photos and {manifest.rows_of('rating_events'):,} decisions"
+    if restored.before is None:
+        say(f"The backup is whole and can be restored: {of}. Nothing was changed.")
+        return
+    say(f"Restored {of}. What was there before is kept as the database {restored.before}, until the next restore.")
+    if manifest.missing:
+        say(
+            f"{len(manifest.missing):,} files were gone already when the backup was made: {', '.join(manifest.missing)}"
+        )
+    if settings.decisions_file.exists():
+        say(
+            f"Decisions made after the backup are in {settings.decisions_file}: `keepers replay FILE` makes them again."
+        )
+
+
+async def _written(url: str, claims: ClaimStore, folder: Path) -> Path:
+    return await write(await begin(url), claims, folder, "asked")
+
+
+def _claims(settings: Settings) -> ClaimStore:
+    return ClaimStore(settings.claims_folder, settings.library_roots)
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:,.1f} MB" if count < 1e9 else f"{count / 1e9:,.1f} GB"
