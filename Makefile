@@ -1,14 +1,15 @@
 # Keepers. `make` alone says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo export check test unit bench screenshots
+.PHONY: help setup up demo compose export check test unit bench screenshots
 
 # Beside the home of `make up`, which the samples must not enter.
 DEMO_HOME ?= $(or $(KEEPERS_HOME),$(if $(filter 0,$(shell id -u)),/var/lib/keepers,$(HOME)/.keepers))-demo
-export PHOTOS TARGET
+export PHOTOS TARGET PORT
 
 help:
 	@echo 'make up PHOTOS=/some/folder  open Keepers with the photographs of a folder (without PHOTOS: as it is)'
 	@echo 'make demo                    open Keepers with sample photographs, in a home of its own'
+	@echo 'make compose PHOTOS=/folder  open Keepers in Docker containers instead (without PHOTOS: as .env says)'
 	@echo 'make export TARGET=/a/folder write what you approved, and photos.json, into a folder'
 	@echo 'make setup                   only install what Keepers needs, into .venv'
 	@echo 'make test                    run all tests'
@@ -27,6 +28,9 @@ demo:
 	@sh deploy/setup.sh demo
 	@KEEPERS_HOME='$(DEMO_HOME)' .venv/bin/keepers samples '$(DEMO_HOME)-photos'
 	@env -u DATABASE_URL -u RABBITMQ_URL KEEPERS_HOME='$(DEMO_HOME)' .venv/bin/keepers up --photos '$(DEMO_HOME)-photos'
+
+compose:
+	@python3 deploy/compose/prepare.py $${PHOTOS:+--photos "$$PHOTOS"} $${PORT:+--port "$$PORT"}
 
 export: setup
 	@.venv/bin/keepers export --target "$${TARGET:?say where to: make export TARGET=/a/folder}"
