@@ -1,4 +1,4 @@
-"""Which folders are watched and which are looked at now and then: the kernel's table of mounts says what they lie on."""
+"""Which folders are watched and which are only looked at: the kernel's table of mounts says what they lie on."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import pytest
 
 from orchestrator.watching.file_systems import kind_of, must_be_polled
 
-# As proc_pid_mountinfo(5) writes it: number, parent, device, root, point, options, optional fields, -, kind, source, ...
+# As proc_pid_mountinfo(5) has it: number, parent, device, root, point, options, optional fields, -, kind, source ...
 MOUNTS = r"""
 22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
 31 22 0:40 / /mnt/nas rw,relatime shared:9 - nfs4 nas:/photos rw,vers=4.2
