@@ -30,6 +30,7 @@ from orchestrator.outbox import Relay
 from orchestrator.photos import sweeper
 from orchestrator.pipeline import PIPELINE, Pipeline, limited, stages
 from orchestrator.preferences.service import PreferencesInForce
+from orchestrator.rejects.background import end_work, keep_settled
 from orchestrator.removal.vectors import Forgetting
 from orchestrator.renditions import keeping as renditions
 from orchestrator.results import ResultApplier
@@ -104,6 +105,7 @@ async def _lifespan(app: FastAPI, *, settings: Settings, pipeline: Pipeline) -> 
         exchange.lead,
         partial(keep_up, sessions, _jobs(settings, claims)),
         partial(keep_writing, sessions, settings.sidecar_delay_seconds),
+        partial(keep_settled, sessions),
         Watching(sessions, settings, relay.wake).run,
         backups.run,
     ]
@@ -142,6 +144,7 @@ async def _lifespan(app: FastAPI, *, settings: Settings, pipeline: Pipeline) -> 
     finally:
         await end_tasks(background)
         await exports.stop()
+        await end_work(app)
         await backups.stop()
         await keyring.stop()
         await hub.stop()

@@ -22,6 +22,8 @@ from orchestrator.preferences import pages as preference_pages
 from orchestrator.preferences import routes as preference_routes
 from orchestrator.projects import pages as project_pages
 from orchestrator.projects import routes as project_routes
+from orchestrator.rejects import pages as reject_pages
+from orchestrator.rejects import routes as reject_routes
 from orchestrator.removal import routes as removal_routes
 from orchestrator.renditions import routes as rendition_routes
 from orchestrator.review import pages as review_pages
@@ -38,7 +40,7 @@ ROUTERS = tuple(
     module.router
     for module in (
         import_routes, import_pages, rendition_routes, photo_routes, photo_pages,
-        review_routes, pass_routes, presence, review_pages, removal_routes,
+        review_routes, pass_routes, presence, review_pages, removal_routes, reject_routes, reject_pages,
         failure_routes, failure_pages, project_routes, project_pages, stage_routes, burst_routes,
         file_rating_routes, file_rating_pages, export_routes, export_pages, embedding_routes, curation_routes,
         taste_routes, taste_pages, write_back_routes, watch_routes, root_settings_routes,

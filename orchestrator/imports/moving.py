@@ -87,6 +87,9 @@ async def absorb(session: AsyncSession, outer: Root, inner: Root, prefix: bytes)
         f"watches SET root_id = :outer, folder = rtrim({inside} || folder, '/') WHERE root_id = :inner",
         f"imports SET root_id = :outer, folder = rtrim({inside} || folder, '/'),"
         f" cursor = rtrim({inside} || cursor, '/') WHERE root_id = :inner",
+        f"set_aside SET root_id = :outer, path = {inside} || path, aside_path = {inside} || aside_path"
+        " WHERE root_id = :inner",
+        "rejects_batches SET root_id = :outer WHERE root_id = :inner",
         "photos SET root_id = :outer WHERE root_id = :inner",
     ):
         values = {"outer": outer.id, "inner": inner.id, "inside": prefix + b"/"}

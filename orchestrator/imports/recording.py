@@ -25,6 +25,7 @@ from orchestrator.imports.rows import (
     wants_converting,
     write_items,
 )
+from orchestrator.imports.set_aside import still_here
 from orchestrator.imports.unchanged import unchanged
 from orchestrator.imports.walk import FoundFile, Unit
 from orchestrator.models import (
@@ -76,6 +77,7 @@ async def record(
     With `only_new`, units that turn out to be known are left out: a sample counts new photos. An import that is fed by
     a watch has no items for what is as it was.
     """
+    units = await still_here(session, root, units)
     as_before = await unchanged(session, root.id, units)
     items = [Item(path, SKIPPED, KNOWN, photo_id) for path, photo_id in as_before.items()]
     rest = [unit for unit in units if unit.main.path not in as_before]

@@ -14,6 +14,9 @@ from orchestrator.taste import service as taste
 from orchestrator.write_back import due as due_sidecars
 
 REMOVED = "removed before"  # an index of import_items says it too
+_TELLING_OF_A_PHOTO = (
+    "import_items", "photo_files", "sidecars", "set_aside", "error_logs", "dead_letters", "rating_events"
+)  # fmt: skip
 
 
 def is_there(root: bytes, path: bytes) -> bool:
@@ -52,7 +55,7 @@ async def merge(session: AsyncSession, photo: Photo, into: Photo) -> None:
         await taste.request_training(session)  # the rating is about another embedding now, or gone
     await sweeper.consider(session, [photo.preview, photo.thumbnail])
     await session.flush()
-    for table in ("import_items", "photo_files", "sidecars", "error_logs", "dead_letters", "rating_events"):
+    for table in _TELLING_OF_A_PHOTO:
         await session.execute(
             text(f"UPDATE {table} SET photo_id = :new WHERE photo_id = :old"), {"new": into.id, "old": photo.id}
         )

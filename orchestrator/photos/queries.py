@@ -3,6 +3,7 @@
 import os
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +11,8 @@ from sqlalchemy import Select, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from orchestrator.models import FAILED, Burst, Photo, PhotoFile, Project, Root, StageRun
+from orchestrator.models import FAILED, Burst, Photo, PhotoFile, Project, Root, SetAside, StageRun
+from orchestrator.models.rejects import RETURNED
 from orchestrator.paging import Page, decode
 from orchestrator.photos.addresses import preview_url, thumbnail_url
 from orchestrator.photos.orders import Span, cursor_of, stretches
@@ -104,10 +106,22 @@ async def _items(session: AsyncSession, rows: Sequence[Row]) -> list[PhotoItem]:
     for photo_id, stage, state in (await session.execute(runs)).all() if rows else ():
         stages[photo_id or 0][stage] = state
     bursts = await _bursts(session, [row[0] for row in rows])
-    is_trusted = await is_taste_trusted(session)
-    return [
-        _item(photo, project, stages[photo.id], bursts.get(photo.burst_id), is_trusted) for photo, project, *_ in rows
-    ]
+    aside = await _set_aside(session, [row[0].id for row in rows])
+    known = _Known(await is_taste_trusted(session), aside)
+    return [_item(photo, project, stages[photo.id], bursts.get(photo.burst_id), known) for photo, project, *_ in rows]
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is known about all photos of an answer."""
+
+    is_taste_trusted: bool
+    set_aside: set[int | None]
+
+
+async def _set_aside(session: AsyncSession, ids: Sequence[int]) -> set[int | None]:
+    query = select(col(SetAside.photo_id)).where(col(SetAside.photo_id).in_(ids), col(SetAside.state) != RETURNED)
+    return set(await session.scalars(query)) if ids else set()
 
 
 async def _bursts(session: AsyncSession, photos: Sequence[Photo]) -> dict[int | None, Burst]:
@@ -117,9 +131,7 @@ async def _bursts(session: AsyncSession, photos: Sequence[Photo]) -> dict[int | 
     return {burst.id: burst for burst in rows}
 
 
-def _item(
-    photo: Photo, project: str | None, stages: dict[str, str], burst: Burst | None, is_trusted: bool
-) -> PhotoItem:
+def _item(photo: Photo, project: str | None, stages: dict[str, str], burst: Burst | None, known: _Known) -> PhotoItem:
     takes_part = photo.rejected_at is None and photo.burst_dissolved_at is None
     return PhotoItem(
         **photo.model_dump(include=_SAME_NAME),
@@ -127,9 +139,10 @@ def _item(
         preview_url=preview_url(photo.id, photo.preview),
         scores=Scores(sharpness=photo.sharpness_score, exposure=photo.exposure_score, technical=photo.technical_score),
         project=project,
-        is_match=photo.manual_match or (is_trusted and (photo.preference_score or 0) >= MATCH_SCORE),
+        is_match=photo.manual_match or (known.is_taste_trusted and (photo.preference_score or 0) >= MATCH_SCORE),
         kept=photo.kept_at is not None,
         rejected=photo.rejected_at is not None,
+        set_aside=photo.id in known.set_aside,
         burst=BurstOfPhoto.model_validate({**burst.model_dump(), "is_best": burst.best_id == photo.id})
         if burst and takes_part
         else None,

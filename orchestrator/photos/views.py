@@ -50,6 +50,7 @@ class PhotoItem(BaseModel):
     project: str | None
     kept: bool
     rejected: bool
+    set_aside: bool  # its original lies in `_keepers_rejected`
     burst: BurstOfPhoto | None
     subject: str | None
     damage: str | None

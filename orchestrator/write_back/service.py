@@ -102,16 +102,15 @@ async def write_photos(sessions: Sessions, root_id: int, photo_ids: Sequence[int
     return await _Batch(sessions, root, Order(root_id), photos).outcomes() if photos else []
 
 
-async def check(session: AsyncSession, root: Root) -> None:
-    """Raises Refused, with a sentence, where no sidecar can be written now."""
+async def check(session: AsyncSession, root: Root, so: str = "so no sidecar can be written there") -> None:
+    """Raises Refused, with a sentence that ends in `so`, where no file can be written now."""
     if root.state != "online" or await asyncio.to_thread(is_empty_or_missing, root.path):
-        raise Refused(409, "root_offline", f"{root.label} is not connected, so no sidecar can be written there.")
+        raise Refused(409, "root_offline", f"{root.label} is not connected, {so}.")
     if await _is_another_drive(session, root):
-        why = f"Another drive is connected at {root.label}, so no sidecar can be written there."
-        raise Refused(409, "other_drive", why)
+        raise Refused(409, "other_drive", f"Another drive is connected at {root.label}, {so}.")
     trouble = await asyncio.to_thread(files.trouble_with, root.path)
     if trouble:
-        raise Refused(409, "root_read_only", f"{root.label} {trouble}, so no sidecar can be written there.")
+        raise Refused(409, "root_read_only", f"{root.label} {trouble}, {so}.")
 
 
 async def _is_another_drive(session: AsyncSession, root: Root) -> bool:
