@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import aio_pika
+import aiormq
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage, AbstractQueue
 from aiormq.exceptions import AMQPError, ChannelInvalidStateError, ChannelNotFoundEntity
@@ -101,11 +102,33 @@ class Broker:
         finally:
             await channel.close()
 
-    async def is_new(self, epoch: UUID) -> bool:
-        """Whether this broker has never been published to from this database, or has lost its data since."""
+    async def is_there(self, queue: str) -> bool:
         channel = await self._connection.channel()
         try:
-            await channel.declare_exchange(_epoch_name(epoch), passive=True)
+            await channel.declare_queue(queue, passive=True)
+        except ChannelNotFoundEntity:
+            return False
+        finally:
+            if not channel.is_closed:
+                await channel.close()
+        return True
+
+    async def delete(self, queues: Sequence[str], exchanges: Sequence[str]) -> None:
+        """With all that is in them. What is not there is passed over."""
+        channel = await self._connection.channel()
+        try:
+            for queue in queues:
+                await channel.queue_delete(queue)
+            for exchange in exchanges:
+                await channel.exchange_delete(exchange)
+        finally:
+            await channel.close()
+
+    async def is_new(self, epoch: UUID) -> bool:
+        """Whether these queues have never been published to from this database, or were lost since."""
+        channel = await self._connection.channel()
+        try:
+            await channel.declare_exchange(self._epoch_name(epoch), passive=True)
         except ChannelNotFoundEntity:
             return True
         finally:
@@ -115,7 +138,10 @@ class Broker:
 
     async def mark(self, epoch: UUID) -> None:
         """From now on `is_new` is false, until the broker's data is lost."""
-        await self._channel.declare_exchange(_epoch_name(epoch), durable=True)
+        await self._channel.declare_exchange(self._epoch_name(epoch), durable=True)
+
+    def _epoch_name(self, epoch: UUID) -> str:
+        return epoch_name(self.names, epoch)
 
     async def consume(self, queue: str, apply: Callable[[list[Incoming]], Awaitable[None]]) -> None:
         """Hand over batches in order and ack each when `apply` returns. Never nacks; ends with the connection."""
@@ -133,8 +159,15 @@ class Broker:
             await messages[-1].ack(multiple=True)
 
 
-def _epoch_name(epoch: UUID) -> str:
-    return f"keepers.epoch.{epoch}"
+async def server_version(url: str) -> str:
+    """What a RabbitMQ says of itself, as "3.10.8". Raises one of BrokerError."""
+    async with asyncio.timeout(CONNECT_SECONDS), aiormq.connect(url) as connection:
+        return str(connection.server_properties.get("version", ""))
+
+
+def epoch_name(names: Topology, epoch: UUID) -> str:
+    """An exchange that says: this database has published to these queues."""
+    return f"{names.prefix}.epoch.{epoch}"
 
 
 async def _declare(channel: AbstractChannel, names: Topology) -> None:

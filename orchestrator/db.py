@@ -11,10 +11,16 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
+from shared.errors import KeepersError
+
 Sessions = async_sessionmaker[AsyncSession]
 
 _PASSING = ("08", "40", "53", "57P")  # SQLSTATE: connection, rolled back for another, resources, shutting down
 _MIGRATING = 0x6B656570  # advisory lock: one process migrates
+
+
+class DatabaseIsNewer(KeepersError):
+    """The database was written by a newer Keepers."""
 
 
 def open_engine(database_url: str) -> AsyncEngine:
@@ -45,11 +51,13 @@ async def migrate(
     engine: AsyncEngine, *, revision: str = "head", before_upgrade: Callable[[], Awaitable[None]] | None = None
 ) -> None:
     """Bring the schema to the newest revision, or to another that is not older. Safe to call from two processes at
-    once. `before_upgrade` is awaited first where there is a schema already, and an older one."""
+    once. `before_upgrade` is awaited first where there is a schema already, and an older one.
+    Raises DatabaseIsNewer."""
     async with engine.connect() as connection:
         await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _MIGRATING})
         await connection.commit()
         try:
+            await _refuse_newer(connection)
             if before_upgrade and await _is_behind(connection):
                 await before_upgrade()
             await _upgrade(connection, revision)
@@ -63,10 +71,28 @@ def is_known_revision(revision: str) -> bool:
     return revision in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
 
 
+def head_revision() -> str | None:
+    """Of the schema that this Keepers works with."""
+    return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+async def _refuse_newer(connection: AsyncConnection) -> None:
+    there = await _revision(connection)
+    if there is not None and not is_known_revision(there):
+        raise DatabaseIsNewer(
+            f"This archive was last opened by a newer Keepers: its database is of revision {there}, and this one knows"
+            f" up to {head_revision()}. Install the newer Keepers, or restore a backup of before. Nothing was changed."
+        )
+
+
 async def _is_behind(connection: AsyncConnection) -> bool:
+    return await _revision(connection) not in (None, head_revision())
+
+
+async def _revision(connection: AsyncConnection) -> str | None:
     there = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
     await connection.commit()
-    return there not in (None, ScriptDirectory.from_config(_config()).get_current_head())
+    return there
 
 
 async def _upgrade(connection: AsyncConnection, revision: str) -> None:

@@ -4,6 +4,7 @@ orchestrator that leads has it; the others stay connected and look on."""
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from uuid import UUID
 
 import structlog
 from sqlalchemy import text
@@ -15,6 +16,7 @@ from orchestrator.failures.filing import DeadLetterFiler
 from orchestrator.outbox import Relay
 from orchestrator.pipeline import Pipeline
 from orchestrator.results import ResultApplier
+from orchestrator.retiring import earlier, retire
 from shared.topology import Topology
 
 log = structlog.get_logger()
@@ -81,13 +83,17 @@ class Exchange:
             await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _converse(self, broker: Broker) -> None:
-        await self._reconcile(broker)
+        epoch = await self._reconcile(broker)
+        answering = [old for old in earlier(self._names) if not await retire(broker, old, epoch)]
         self.is_connected = True
         log.info("broker.connected")
         async with asyncio.TaskGroup() as group:
             group.create_task(self._relay.run(broker))
             group.create_task(broker.consume(self._names.result_queue, self._applier.apply))
             group.create_task(broker.consume(self._names.dead_letter_queue, self._filer.file))
+            for old in answering:
+                group.create_task(broker.consume(old.result_queue, self._applier.apply))
+                group.create_task(broker.consume(old.dead_letter_queue, DeadLetterFiler(self._sessions, old).file))
             group.create_task(self._look_for_lost(broker))
             group.create_task(_end_with(broker))
 
@@ -97,8 +103,9 @@ class Exchange:
             group.create_task(self._relay.look_on(broker))
             group.create_task(_end_with(broker))
 
-    async def _reconcile(self, broker: Broker) -> None:
-        """A broker that does not know this database has lost its data: what was out goes out again."""
+    async def _reconcile(self, broker: Broker) -> UUID:
+        """A broker that does not know this database has lost its data, or has the queues of an earlier version only:
+        what was out goes out again."""
         async with self._sessions.begin() as session:
             epoch = (await session.execute(text("SELECT id FROM broker_epoch"))).scalar_one()
             if await broker.is_new(epoch):
@@ -106,6 +113,8 @@ class Exchange:
                 count = await runs.requeue_unanswered(session)
                 log.warning("broker.is_new", requeued=count)
         await broker.mark(epoch)
+        found: UUID = epoch
+        return found
 
     async def _look_for_lost(self, broker: Broker) -> None:
         """By age alone a run is published again only past its whole retry budget and with its queues empty:

@@ -104,6 +104,15 @@ async def database_url(postgres_url: str, migrated_template: str) -> AsyncIterat
     await _administer(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@pytest.fixture
+async def empty_database_url(postgres_url: str) -> AsyncIterator[str]:
+    """A database of its own without a schema, dropped after the test."""
+    name = f"empty_{uuid.uuid4().hex[:8]}"
+    await _administer(postgres_url, f"CREATE DATABASE {name}")
+    yield _with_database(postgres_url, name)
+    await _administer(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
 @asynccontextmanager
 async def open_site(settings: Settings) -> AsyncIterator[Site]:
     assert settings.database_url is not None
