@@ -132,6 +132,7 @@ async def _lifespan(app: FastAPI, *, settings: Settings, pipeline: Pipeline) -> 
         is_connected=lambda: exchange.is_connected,
         trouble_of=exchange.trouble_of,
         rate_of=throughput.lately,
+        queues=lambda: exchange.queues,
     )
     await _prepare_database(engine, app.state.services)
     await hub.start()

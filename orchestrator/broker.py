@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import aio_pika
@@ -47,6 +47,11 @@ class Incoming:
     routing_key: str
     headers: dict[str, Any]  # Any: AMQP values
     correlation_id: str | None = None
+
+
+class QueueState(NamedTuple):
+    ready: int  # messages
+    consumers: int
 
 
 class Broker:
@@ -93,12 +98,13 @@ class Broker:
     def _routing_key(self, message: Outgoing) -> str:
         return (self.names.urgent_queue if message.is_urgent else self.names.stage_queue)(message.stage)
 
-    async def queue_state(self, queue: str) -> tuple[int, int]:
-        """(messages ready, consumers) of a queue."""
+    async def queue_state(self, queue: str) -> QueueState:
+        return (await self.queue_states([queue]))[queue]
+
+    async def queue_states(self, queues: Sequence[str]) -> dict[str, QueueState]:
         channel = await self._connection.channel()
         try:
-            declared = (await channel.declare_queue(queue, passive=True)).declaration_result
-            return declared.message_count or 0, declared.consumer_count or 0
+            return {queue: await _state(channel, queue) for queue in queues}
         finally:
             await channel.close()
 
@@ -157,6 +163,11 @@ class Broker:
             messages = await _batch(arrived)
             await apply([_incoming(message) for message in messages])
             await messages[-1].ack(multiple=True)
+
+
+async def _state(channel: AbstractChannel, queue: str) -> QueueState:
+    declared = (await channel.declare_queue(queue, passive=True)).declaration_result
+    return QueueState(declared.message_count or 0, declared.consumer_count or 0)
 
 
 async def server_version(url: str) -> str:

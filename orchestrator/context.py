@@ -1,6 +1,6 @@
 """What routes work with. `create_app` builds it; nothing else chooses real things."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 
 from orchestrator.access.keyring import Keyring
 from orchestrator.backups.service import Backups
+from orchestrator.broker import QueueState
 from orchestrator.db import Sessions
 from orchestrator.embedding.background import ClipFetch
 from orchestrator.export.service import Exports
@@ -38,6 +39,7 @@ class Services:
     is_connected: Callable[[], bool]  # to the broker
     trouble_of: Callable[[str], str | None]  # why nothing of a stage can go on
     rate_of: Callable[[str], float | None]  # answers per second of a stage lately
+    queues: Callable[[], Mapping[str, QueueState]] = dict  # of the broker, as they were seen last
 
 
 def services(request: Request) -> Services:

@@ -13,6 +13,7 @@ from orchestrator import identity_lock, runs
 from orchestrator.broker import Broker, BrokerError
 from orchestrator.db import Sessions
 from orchestrator.failures.filing import DeadLetterFiler
+from orchestrator.metrics import queues
 from orchestrator.outbox import Relay
 from orchestrator.pipeline import Pipeline
 from orchestrator.results import ResultApplier
@@ -45,6 +46,7 @@ class Exchange:
         self._applier = applier
         self._filer = DeadLetterFiler(sessions, names)
         self.is_connected = False
+        self.queues: queues.Queues = {}
 
     def trouble_of(self, stage: str) -> str | None:
         """Why nothing of this stage can go on, in a sentence; None when it can."""
@@ -95,12 +97,14 @@ class Exchange:
                 group.create_task(broker.consume(old.result_queue, self._applier.apply))
                 group.create_task(broker.consume(old.dead_letter_queue, DeadLetterFiler(self._sessions, old).file))
             group.create_task(self._look_for_lost(broker))
+            group.create_task(queues.watch(broker, self.queues))
             group.create_task(_end_with(broker))
 
     async def _look_on(self, broker: Broker) -> None:
         self.is_connected = True
         async with asyncio.TaskGroup() as group:
             group.create_task(self._relay.look_on(broker))
+            group.create_task(queues.watch(broker, self.queues))
             group.create_task(_end_with(broker))
 
     async def _reconcile(self, broker: Broker) -> UUID:

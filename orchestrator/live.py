@@ -69,6 +69,11 @@ class Live:
         """Have `heard` called after events of this kind."""
         self._heeding[kind] = heard
 
+    @property
+    def streams(self) -> int:
+        """How many are open."""
+        return len(self._clients)
+
     async def start(self) -> None:
         """Start to listen. Works while PostgreSQL is away: it is looked for until it is back."""
         self._listening = asyncio.create_task(self._listen())

@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from orchestrator import attention, breakers, tallies
 from orchestrator.broker import Broker, Outgoing
 from orchestrator.db import Sessions
+from orchestrator.metrics.instruments import OUTBOX_WAIT_SECONDS
 from orchestrator.models import Breaker
 from orchestrator.pipeline import Pipeline, Step, stages
 from orchestrator.throughput import Throughput
@@ -182,6 +183,9 @@ class Relay:
             },
         )
         await session.commit()
+        now = datetime.now(UTC)
+        for row in rows:
+            OUTBOX_WAIT_SECONDS.labels(row.stage).observe(max(0, (now - row.queued_at).total_seconds()))
         return len(rows)
 
 

@@ -1,6 +1,7 @@
 """Applying answers: a batch in one transaction, acked after its commit. What cannot be applied is a dead letter."""
 
 import asyncio
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,12 +20,15 @@ from orchestrator.db import Sessions, is_passing_trouble
 from orchestrator.failures import filing
 from orchestrator.failures import results as failures
 from orchestrator.imports import items
+from orchestrator.metrics.answers import Settled, report, report_unapplied, settled, trace_of
 from orchestrator.models import CANCELLED, DONE, FAILED, HELD, RETRYING, StageRun
 from orchestrator.photos import sweeper
 from orchestrator.pipeline import Pipeline
 from orchestrator.renditions import results as renditions
 from orchestrator.stage_results import Applied
 from orchestrator.throughput import Throughput
+from shared import trace
+from shared.contracts import Message
 from shared.contracts.answers import Done, Failed, Held, answer_adapter
 
 log = structlog.get_logger()
@@ -85,45 +89,39 @@ class ResultApplier:
                 await self._apply_alone(answer)
 
     async def _apply_alone(self, answer: Answer) -> None:
-        try:
-            await self._commit([answer])
-        except Exception as exc:
-            if is_passing_trouble(exc):
-                raise
-            log.exception(
-                "results.answer_failed",
-                run_id=str(answer.answer.run_id),
-                correlation_id=answer.raw.correlation_id,
-            )
-            await self._keep_all([(answer.raw, exc)])
-            if isinstance(answer.answer, Done):
-                async with self._sessions.begin() as session:
-                    await sweeper.consider_result(session, answer.answer.result)
+        with trace.bound(trace_of(answer.raw), correlation_id=answer.raw.correlation_id):
+            try:
+                await self._commit([answer])
+            except Exception as exc:
+                if is_passing_trouble(exc):
+                    raise
+                log.exception("results.answer_failed", run_id=str(answer.answer.run_id))
+                await self._keep_all([(answer.raw, exc)])
+                if isinstance(answer.answer, Done):
+                    async with self._sessions.begin() as session:
+                        await sweeper.consider_result(session, answer.answer.result)
 
     async def _keep_all(self, broken: Sequence[tuple[Incoming, Exception]]) -> None:
         for raw, error in broken:
             async with self._sessions.begin() as session:
                 await identity_lock.take(session)
                 await filing.keep_unapplied(session, raw, error)
+            report_unapplied(raw, error)
 
     async def _commit(self, answers: Sequence[Answer]) -> None:
         if not answers:
             return
+        started, taken_in = time.perf_counter(), list[Settled]()
         async with self._sessions.begin() as session:
             await identity_lock.take(session)
             found = await _lock_runs(session, [answer.answer.run_id for answer in answers])
             done: dict[str, list[Applied]] = defaultdict(list)
             failed: list[tuple[Failed, StageRun]] = []
-            correlation_ids = {answer.answer.run_id: answer.raw.correlation_id for answer in answers}
-            for answer in (a.answer for a in answers):
+            for answer, raw in ((a.answer, a.raw) for a in answers):
                 run = found.get(answer.run_id)
-                if run is None or run.state in (DONE, CANCELLED):
-                    log.info(
-                        "results.stale",
-                        stage=answer.stage,
-                        run_id=str(answer.run_id),
-                        correlation_id=correlation_ids[answer.run_id],
-                    )
+                is_stale = run is None or run.state in (DONE, CANCELLED)
+                taken_in.append(settled(answer, raw, run, is_stale=is_stale))
+                if run is None or is_stale:
                     if isinstance(answer, Done):
                         await sweeper.consider_result(session, answer.result)
                 elif isinstance(answer, Done):
@@ -138,6 +136,7 @@ class ResultApplier:
             await self._finish(session, done)
             answered = [a.answer.run_id for a in answers if not isinstance(a.answer, Held)]
             await breakers.close_after_probe(session, answered)
+        report(taken_in, time.perf_counter() - started)
 
     async def _hold(self, session: AsyncSession, held: Held, run: StageRun) -> None:
         run.state, run.hold_key, run.queued_at = HELD, held.key, datetime.now(UTC)
@@ -177,13 +176,19 @@ class ResultApplier:
             photo_ids = await self._steps[stage].apply(session, applied)
             await session.flush()
             await failures.resolve(session, [one.run.run_id for one in applied])
-            imports = {one.run.photo_id: one.run.import_id for one in applied if one.run.photo_id}
+            before = {one.run.photo_id: one.run for one in applied if one.run.photo_id}
             for step in self._steps.values():
                 if step.after == stage and step.follow is not None:
                     requests = await step.follow(session, photo_ids)
-                    new = [runs.NewRun(step.stage, p, r, imports.get(p)) for p, r in requests]
-                    await runs.queue(session, new)
+                    await runs.queue(session, [_following(step.stage, p, r, before.get(p)) for p, r in requests])
             await events.record(session, events.PHOTOS, list(photo_ids))
+
+
+def _following(stage: str, photo_id: int, request: Message, before: StageRun | None) -> runs.NewRun:
+    """Part of the same import and the same trace as the run that it follows."""
+    if before is None:
+        return runs.NewRun(stage, photo_id, request)
+    return runs.NewRun(stage, photo_id, request, before.import_id, trace_id=before.trace_id)
 
 
 def _decoded(messages: Sequence[Incoming]) -> tuple[list[Answer], list[tuple[Incoming, Exception]]]:

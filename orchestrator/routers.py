@@ -14,6 +14,7 @@ from orchestrator.file_ratings import pages as file_rating_pages
 from orchestrator.file_ratings import routes as file_rating_routes
 from orchestrator.imports import pages as import_pages
 from orchestrator.imports import routes as import_routes
+from orchestrator.metrics import routes as metrics_routes
 from orchestrator.photos import pages as photo_pages
 from orchestrator.photos import routes as photo_routes
 from orchestrator.placards import pages as placard_pages
@@ -45,6 +46,6 @@ ROUTERS = tuple(
         file_rating_routes, file_rating_pages, export_routes, export_pages, embedding_routes, curation_routes,
         taste_routes, taste_pages, write_back_routes, watch_routes, root_settings_routes,
         preference_routes, preference_pages, backup_routes, placard_routes,
-        placard_pages, access_pages, live, health,
+        placard_pages, access_pages, live, health, metrics_routes,
     )
 )  # fmt: skip

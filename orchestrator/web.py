@@ -7,6 +7,8 @@ from starlette.types import Scope
 from orchestrator.access.addresses import is_address
 from orchestrator.access.door import Door, turned_away
 from orchestrator.answers import install_error_handlers
+from orchestrator.metrics.archive import Archive
+from orchestrator.metrics.requests import Observed
 from orchestrator.rendering import STATIC_FOLDER, VersionedFiles, static_version
 from orchestrator.security import Gate
 from orchestrator.styleguide import show_styleguide
@@ -18,7 +20,9 @@ def install(app: FastAPI) -> None:
     app.add_api_route("/styleguide", show_styleguide, include_in_schema=False, response_class=HTMLResponse)
     install_error_handlers(app)
     app.add_middleware(Door)
-    app.add_middleware(Gate, names=_names, refuse=turned_away)  # added last: asked first
+    app.add_middleware(Gate, names=_names, refuse=turned_away)  # asked before the door
+    app.add_middleware(Observed)  # around both
+    app.state.archive_figures = Archive()
 
 
 def _names(scope: Scope) -> frozenset[str]:

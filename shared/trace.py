@@ -4,8 +4,10 @@ The id of the trace in hand is bound for the log: what is logged, queued or sent
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import Token
+from typing import Any
 from uuid import UUID, uuid4
 
 import structlog
@@ -38,6 +40,12 @@ def traceparent(trace_id: UUID, run_id: UUID) -> str:
 def span_of(run_id: UUID) -> str:
     """The random half of the run's id; never all zeros, for a UUID has bits that are set there."""
     return run_id.hex[16:]
+
+
+def bind(trace_id: UUID | None) -> Mapping[str, Token[Any]]:  # Any: structlog's
+    """What follows belongs to this trace, or to a new one, until what this gives is handed to
+    `structlog.contextvars.reset_contextvars`."""
+    return structlog.contextvars.bind_contextvars(**{_FIELD: (trace_id or uuid4()).hex})
 
 
 @contextmanager

@@ -3,9 +3,11 @@
 import asyncio
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
+import structlog
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -14,10 +16,14 @@ from orchestrator import breakers, events, identity_lock
 from orchestrator.broker import Incoming
 from orchestrator.db import Sessions
 from orchestrator.failures.results import as_json, fail_run, log_attempt
+from orchestrator.metrics.committed import after_commit
+from orchestrator.metrics.instruments import LETTERS
 from orchestrator.models import CANCELLED, DONE, FAILED, StageRun
 from shared import trace
 from shared.contracts import storable
 from shared.topology import DELIVERY_LIMIT, Topology
+
+log = structlog.get_logger()
 
 ANSWER_SECONDS = 5.0
 ANSWER_POLL_SECONDS = 0.05
@@ -73,6 +79,7 @@ class DeadLetterFiler:
         run = await _run(session, run_id)
         found = _finding(stage, message, run)
         await _keep(session, run_id, run, str(death["reason"]), found, message)
+        after_commit(session, partial(_tell, message, stage, found))
         if run is None or run_id is None or run.state in (DONE, FAILED, CANCELLED):
             return []
         await fail_run(session, run_id, found.error_type, found.sentence)
@@ -81,6 +88,20 @@ class DeadLetterFiler:
         return await log_attempt(
             session, row | {"error_type": found.error_type, "message": found.sentence, "detail": "{}"}
         )
+
+
+def _tell(message: Incoming, stage: str, found: Finding) -> None:
+    LETTERS.labels(stage).inc()
+    trace_id = trace.parse(message.headers.get("traceparent"))
+    log.warning(
+        "dead_letters.filed",
+        stage=stage,
+        run_id=message.message_id,
+        correlation_id=message.correlation_id,
+        trace_id=trace_id.hex if trace_id else None,
+        error_type=found.error_type,
+        state=found.state,
+    )
 
 
 async def keep_unapplied(session: AsyncSession, raw: Incoming, error: Exception) -> None:

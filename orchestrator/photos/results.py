@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import partial
 from typing import cast
 
 from sqlalchemy import select
@@ -11,6 +13,8 @@ from sqlmodel import col
 from orchestrator.file_ratings import service as file_ratings
 from orchestrator.imports import items
 from orchestrator.imports.folders import shown
+from orchestrator.metrics.committed import after_commit
+from orchestrator.metrics.instruments import PHOTO_AGE_SECONDS
 from orchestrator.models import COMPANION, COPY, DAMAGED, DONE, ORIGINAL, SKIPPED, Photo, PhotoFile, Root
 from orchestrator.photos import sweeper
 from orchestrator.photos.identity import is_gone, merge, why_skipped
@@ -28,6 +32,7 @@ async def apply(session: AsyncSession, applied: Sequence[Applied]) -> Sequence[i
     outcomes: dict[int, tuple[str, str | None]] = {}
     changed: list[int] = []
     heard: set[int] = set()  # their files may say another rating now
+    found_at: list[datetime] = []  # of those that nobody could see until now
     for result in results:
         photo, file = photos.get(result.photo_id), files.get((result.photo_id, ORIGINAL))
         if photo is None or file is None or photo.deleted_at:
@@ -46,6 +51,7 @@ async def apply(session: AsyncSession, applied: Sequence[Applied]) -> Sequence[i
         else:
             await sweeper.consider(session, _replaced(photo, result))
             heard |= {photo.id} if photo.embedded_rating != result.rating else set()
+            found_at += [photo.created_at] if photo.preview is None else []
             _fill(photo, result)
             _remember_companion(files.get((photo.id, COMPANION)), result)
             known.setdefault(result.content_hash, photo)
@@ -54,7 +60,14 @@ async def apply(session: AsyncSession, applied: Sequence[Applied]) -> Sequence[i
     await session.flush()
     await items.settle(session, outcomes)
     await file_ratings.heed(session, heard)
+    after_commit(session, partial(_count_visible, found_at))
     return changed
+
+
+def _count_visible(found_at: Sequence[datetime]) -> None:
+    now = datetime.now(UTC)
+    for moment in found_at:
+        PHOTO_AGE_SECONDS.observe(max(0, (now - moment).total_seconds()))
 
 
 def _replaced(photo: Photo, result: convert.Result) -> list[str | None]:
