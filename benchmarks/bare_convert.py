@@ -3,7 +3,8 @@
 import sys
 from pathlib import Path
 
-from shared.claims import ClaimStore, claim_of
+from shared.claims import claim_of
+from shared.claims_folder import FolderClaims
 from shared.contracts import convert
 from shared.settings import Settings
 from workers.engines.decode_child import one_thread_each
@@ -14,13 +15,13 @@ def main() -> None:
     one_thread_each()
     from workers.engines.conversion import convert_file  # the libraries read their settings when they are loaded
 
-    settings, claims = Settings(), ClaimStore(home)
+    settings, claims = Settings(), FolderClaims(home)
     files = sorted(folder.iterdir())[index::step]
     requests = [
         convert.Request(photo_id=i, file_path=claim_of(file), root=claim_of(folder), root_key="root:1")
         for i, file in enumerate(files)
     ]
-    convert_file(requests[0], settings, ClaimStore(home / "warm"))
+    convert_file(requests[0], settings, FolderClaims(home / "warm"))
     print("ready", flush=True)
     sys.stdin.readline()
     for request in requests:

@@ -11,7 +11,8 @@ import numpy as np
 
 from benchmarks.convert import SIZE, make_photos
 from benchmarks.system import Running, System
-from shared.claims import ClaimStore, claim_of
+from shared.claims import claim_of
+from shared.claims_folder import FolderClaims
 from shared.contracts import render
 from shared.settings import Settings
 from tests.pictures import dng, saved, with_preview
@@ -61,7 +62,7 @@ def _any_size(width: int, height: int) -> None:
 
 
 def _bare(folder: Path, home: Path, prefix: str, size: render.Size) -> list[float]:
-    settings, claims = Settings(keepers_home=home), ClaimStore(home / "claims")
+    settings, claims = Settings(keepers_home=home), FolderClaims(home / "claims")
     preview = claims.put("preview.jpg", saved(np.full((960, 1440, 3), 90, np.uint8), "JPEG"))
     files = sorted(folder.glob(f"{prefix}*"))
     requests = [

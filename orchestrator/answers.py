@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from orchestrator.rendering import render
 from orchestrator.security import HEADERS
-from shared.errors import KeepersError
+from shared.errors import Hold, KeepersError
 
 
 class ErrorDetail(BaseModel):
@@ -64,6 +64,7 @@ class ErrorPage(BaseModel):
 
 def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(Hold, _away)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
     for lost in (OperationalError, InterfaceError, ConnectionError):
@@ -75,6 +76,14 @@ def install_error_handlers(app: FastAPI) -> None:
 async def _refused(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, Refused)
     return error(request, exc.status, exc.type, exc.message)
+
+
+async def _away(request: Request, exc: Exception) -> Response:
+    """Something outside is down that this answer needs: the place of previews."""
+    assert isinstance(exc, Hold)
+    answer = error(request, 503, f"{exc.key}_unavailable", exc.message)
+    answer.headers["retry-after"] = "5"
+    return answer
 
 
 async def _http(request: Request, exc: Exception) -> Response:

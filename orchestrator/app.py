@@ -42,7 +42,7 @@ from orchestrator.throughput import Throughput
 from orchestrator.upkeep import Job, keep_up
 from orchestrator.watching.background import Watching
 from orchestrator.write_back.background import keep_writing
-from shared.claims import ClaimStore
+from shared.claims import ClaimStore, open_claims
 from shared.errors import KeepersError
 from shared.settings import Settings
 from shared.topology import topology
@@ -79,7 +79,7 @@ async def _lifespan(app: FastAPI, *, settings: Settings, pipeline: Pipeline) -> 
     sessions = open_sessions(engine)
     throughput = Throughput()
     relay = Relay(sessions, pipeline, throughput)
-    claims = ClaimStore(settings.claims_folder, settings.library_roots)
+    claims = open_claims(settings)
     artifacts = Artifacts(claims)
     taste = Keeper(sessions, claims, artifacts, settings.taste_window_seconds, relay.wake)
     scans = Scans(sessions, Scanner(sessions, settings, relay.wake))

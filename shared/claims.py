@@ -1,21 +1,24 @@
 """Claim checks: a message carries the path of a file, never its bytes.
 
-A claim is either absolute (an original, on the photographer's drive) or relative (a derived file, in the
-claims folder that both services reach).
+A claim is either absolute (an original, on the photographer's drive) or relative (a derived file, in the place that
+both services reach: a folder, or an object store).
 """
 
-import errno
+import io
 import os
-import secrets
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, BinaryIO
 from urllib.parse import quote, unquote_to_bytes
 
 from pydantic import AfterValidator
 
-from shared.errors import NoSpace, OutsideRoots
+from shared.errors import OutsideRoots
+from shared.settings import Settings
 
-CLAIMS_DISK = "claims"  # the breaker key of the disk that holds derived files
+CLAIMS_DISK = "claims"  # the breaker key of the place that holds derived files
 
 
 def claim_of(path: str | bytes | os.PathLike[str]) -> str:
@@ -37,71 +40,128 @@ def _checked(claim: str) -> str:
 ClaimPath = Annotated[str, AfterValidator(_checked)]
 
 
-class ClaimStore:
-    """Originals under the allowed roots, to read; derived files under `folder`, to read and to put.
+@dataclass(frozen=True)
+class Stored:
+    """A derived file as its place lists it. `version` is another one for other bytes."""
 
-    `roots` None allows originals anywhere but in the claims folder itself.
+    claim: str
+    size: int
+    modified_at: float  # seconds since 1970
+    version: str
+
+
+@dataclass(frozen=True)
+class ByteRange:
+    """From `first` to `last`, both included; to the end without `last`, the `last` bytes without `first`."""
+
+    first: int | None
+    last: int | None
+
+
+@dataclass(frozen=True)
+class Download:
+    """The bytes from `first` up to `beyond` of a file of `size` bytes."""
+
+    size: int
+    first: int
+    beyond: int
+    modified_at: float
+    chunks: AsyncIterator[bytes]
+
+
+class ClaimStore(ABC):
+    """Originals under the allowed roots, to read; derived files, to read, to put and to remove.
+
+    `roots` None allows originals anywhere but in the place of derived files itself. `scratch` is a folder of this
+    machine for what is not finished. While the place of derived files is away or refuses, methods raise Hold with the
+    key CLAIMS_DISK; a file that is not there is a FileNotFoundError, a claim that leads elsewhere OutsideRoots.
     """
 
-    def __init__(self, folder: Path, roots: tuple[Path, ...] | None = None) -> None:
-        self.folder = folder
+    def __init__(self, scratch: Path, roots: tuple[Path, ...] | None = None) -> None:
+        self.scratch = scratch
         self.roots = roots
 
-    def path(self, claim: str) -> Path:
-        """Where the claim lies on this machine.
-
-        Raises OutsideRoots for a path, symlinks resolved, that no root contains.
-        """
+    def original(self, claim: str) -> Path:
+        """Where an original lies. Raises OutsideRoots for a path, symlinks resolved, that no root contains."""
         path = path_of(claim)
         if not path.is_absolute():
-            return self._inside(self.folder / path, (self.folder,))
-        return path if self.roots is None else self._inside(path, self.roots)
+            raise OutsideRoots(path=claim)
+        return path if self.roots is None else inside(path, self.roots)
 
-    def _inside(self, path: Path, roots: tuple[Path, ...]) -> Path:
-        resolved = os.path.realpath(path)
-        for root in roots:
-            if os.path.commonpath([resolved, os.path.realpath(root)]) == os.path.realpath(root):
-                return path
-        raise OutsideRoots(path=claim_of(path))
+    @property
+    @abstractmethod
+    def place(self) -> str:
+        """What a person calls the place of derived files: its path, or its address."""
+
+    @abstractmethod
+    def read(self, claim: str) -> bytes:
+        """All bytes of a derived file."""
 
     def open(self, claim: str) -> BinaryIO:
-        """The bytes behind a claim. Raises OSError when they cannot be read."""
-        return open(self.path(claim), "rb")
+        """A derived file, to read."""
+        return io.BytesIO(self.read(claim))
+
+    @abstractmethod
+    def stat(self, claim: str) -> Stored: ...
+
+    def stats(self, claims: Iterable[str]) -> dict[str, Stored]:
+        """Of those that are there."""
+        found: dict[str, Stored] = {}
+        for claim in claims:
+            try:
+                found[claim] = self.stat(claim)
+            except (OSError, OutsideRoots):
+                continue
+        return found
 
     def verify(self, claim: str) -> bool:
         """Whether the claim can be redeemed: the file is there and is not empty."""
         try:
-            return self.path(claim).stat().st_size > 0
+            return self.stat(claim).size > 0
         except OSError:
             return False
 
+    @abstractmethod
     def put(self, key: str, data: bytes) -> str:
         """Store derived bytes under `key` and return the claim. Atomic: readers see all of it or nothing.
 
-        A key that is there is touched, not written: keys name content. Raises NoSpace when the disk is full
-        or read-only.
+        A key that is there gets a new time and keeps its bytes: keys name content. Raises NoSpace when the disk is
+        full or read-only.
         """
-        target = self.folder / key
-        try:
-            if target.exists():
-                os.utime(target)
-            else:
-                self._write(target, data)
-        except OSError as exc:
-            if exc.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
-                raise NoSpace(
-                    f"Keepers cannot write previews to {self.folder}: {os.strerror(exc.errno)}.", key=CLAIMS_DISK
-                ) from exc
-            raise
-        return claim_of(key)
 
-    def _write(self, target: Path, data: bytes) -> None:
-        temporary = self.folder / "tmp" / f"{target.name}.{secrets.token_hex(6)}"
-        temporary.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with open(temporary, "wb") as file:
-                file.write(data)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            temporary.replace(target)
-        finally:
-            temporary.unlink(missing_ok=True)
+    @abstractmethod
+    def put_file(self, key: str, file: Path) -> str:
+        """The same for a finished file in `scratch`, which may be moved; removing what is left of it is up to you."""
+
+    @abstractmethod
+    def remove(self, claim: str) -> None:
+        """Also when it is not there."""
+
+    @abstractmethod
+    def list(self, folder: str) -> Sequence[Stored]:
+        """The files right in this folder; none when there is no such folder."""
+
+    @abstractmethod
+    async def deliver(self, claim: str, wanted: ByteRange | None = None) -> Path | Download:
+        """For a browser: the file, where it lies on this machine, else its bytes on their way. Raises
+        FileNotFoundError also for an empty one."""
+
+
+def inside(path: Path, roots: tuple[Path, ...]) -> Path:
+    """The path itself. Raises OutsideRoots for one that, symlinks resolved, no root contains."""
+    resolved = os.path.realpath(path)
+    for root in roots:
+        if os.path.commonpath([resolved, os.path.realpath(root)]) == os.path.realpath(root):
+            return path
+    raise OutsideRoots(path=claim_of(path))
+
+
+def open_claims(settings: Settings) -> ClaimStore:
+    """The place of derived files that the settings name. Raises KeepersError when it cannot be used at all."""
+    from shared.claims_folder import FolderClaims
+
+    if settings.claims_url is None:
+        return FolderClaims(settings.claims_folder, settings.library_roots)
+    from shared.claims_objects import ObjectClaims
+
+    return ObjectClaims(settings)

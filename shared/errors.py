@@ -102,6 +102,14 @@ class NoSpace(Hold):
     """The disk that holds Keepers' previews is full."""
 
 
+class ClaimsAway(Hold):
+    """The place that holds Keepers' previews cannot be reached."""
+
+
+class BucketAway(Hold):
+    """The object store cannot be reached, or refuses."""
+
+
 class RootOffline(Hold):
     """The drive with this photo is not connected."""
 

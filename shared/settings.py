@@ -3,8 +3,9 @@
 import os
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -53,6 +54,12 @@ class Settings(BaseSettings):
     retry_delays_ms: tuple[int, ...] = (5_000, 30_000, 300_000)
     photo_library: str | None = None
     photo_libraries: str | None = None  # colon-separated
+    claims_url: str | None = None  # s3://bucket/prefix for derived files; None: the folder KEEPERS_HOME/claims
+    claims_timeout_seconds: float = Field(default=20, gt=0)  # of one request to the object store
+    aws_endpoint_url: str | None = None  # None: Amazon's own
+    aws_access_key_id: str | None = None  # None: what the machine is allowed by itself
+    aws_secret_access_key: SecretStr | None = None
+    aws_region: str = "us-east-1"
     opened_folder: Path | None = None  # named on the command line by the person, wherever it lies
 
     allowed_hosts: str | None = None  # comma-separated names that pages may be opened under, beside localhost
@@ -96,6 +103,14 @@ class Settings(BaseSettings):
     metrics_host: str = "127.0.0.1"
     metrics_port: int | None = Field(default=None, ge=1, le=65_535)  # of workers; the orchestrator has its own port
 
+    @field_validator("claims_url")
+    @classmethod
+    def _is_a_bucket(cls, url: str | None) -> str | None:
+        parts = urlsplit(url or "")
+        if url and (parts.scheme != "s3" or not parts.netloc or "//" in parts.path or ".." in parts.path):
+            raise KeepersError(f"CLAIMS_URL is {url!r}. Write it as s3://bucket or s3://bucket/folder.")
+        return url.rstrip("/") if url else None
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -110,6 +125,11 @@ class Settings(BaseSettings):
     @property
     def claims_folder(self) -> Path:
         return self.keepers_home / "claims"
+
+    @property
+    def cache_folder(self) -> Path:
+        """What one machine needs for a moment. May be emptied while nothing runs."""
+        return self.keepers_home / "cache"
 
     @property
     def decisions_file(self) -> Path:

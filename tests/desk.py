@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from shared.claims import ClaimStore, claim_of
+from shared.claims import claim_of
+from shared.claims_folder import FolderClaims
 from shared.contracts import convert
 from shared.settings import Settings
 from workers.engines.conversion import convert_file
@@ -18,7 +19,7 @@ class Desk:
         self.root = folder / "photos"
         self.root.mkdir()
         self.settings = Settings(keepers_home=folder / "home")
-        self.claims = ClaimStore(self.settings.claims_folder, (self.root,))
+        self.claims = FolderClaims(self.settings.claims_folder, (self.root,))
 
     def write(self, name: str | bytes, data: bytes) -> Path:
         path = self.root / os.fsdecode(name)

@@ -33,7 +33,7 @@ from orchestrator.routers import ROUTERS
 from orchestrator.server import Server
 from orchestrator.tasks import end_tasks
 from orchestrator.taste.artifacts import Artifacts
-from shared.claims import ClaimStore
+from shared.claims import open_claims
 from shared.claims_folder import FolderClaims
 from shared.settings import Settings
 
@@ -119,7 +119,7 @@ async def open_site(settings: Settings) -> AsyncIterator[Site]:
     engine = open_engine(settings.database_url)
     sessions = open_sessions(engine)
     hub = Live(sessions, settings.database_url)
-    claims = ClaimStore(settings.claims_folder, settings.library_roots)
+    claims = open_claims(settings)
     scans = Scans(sessions, Scanner(sessions, settings, _no_relay))
     services = Services(
         settings=settings,

@@ -4,21 +4,19 @@ import io
 
 from PIL import Image
 
-from shared.claims import CLAIMS_DISK, ClaimStore
-from shared.errors import CorruptFile, Hold, Retry, TooLarge
+from shared.claims import ClaimStore
+from shared.errors import CorruptFile, Retry, TooLarge
 from workers.fetching import fetching
 
 FORMATS = ("JPEG", "PNG", "WEBP")  # what a preview may be; Pillow's other readers stay unused
 
 
 def read(claims: ClaimStore, claim: str, photo_id: int) -> bytes:
-    """The bytes of a preview. Raises Hold while the folder of previews is away, Retry when this one cannot be read."""
+    """The bytes of a preview. Raises Hold while the place of previews is away, Retry when this one cannot be read."""
     try:
-        with fetching(), claims.open(claim) as file:
-            return file.read()
+        with fetching():
+            return claims.read(claim)
     except OSError as exc:
-        if not claims.folder.is_dir():
-            raise Hold(f"The folder of previews, {claims.folder}, is not there.", key=CLAIMS_DISK) from exc
         raise Retry(f"The preview of photo {photo_id} could not be read: {exc.strerror}.") from exc
 
 

@@ -3,12 +3,13 @@
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from shared.claims import ClaimStore
+from shared.claims import open_claims
 from shared.settings import Settings
 
 if TYPE_CHECKING:
     from workers.engines.decoder import Decoder
     from workers.engines.embedders import Embedders
+    from workers.engines.staged_decoder import StagedDecoder
     from workers.engines.taste_models import TasteModels
     from workers.engines.vision import VisionModel
 
@@ -16,11 +17,15 @@ if TYPE_CHECKING:
 class Tools:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.claims = ClaimStore(settings.claims_folder, settings.library_roots)
+        self.claims = open_claims(settings)
         self.attempt = 1  # of the request that is worked alone; the runner sets it
 
     @cached_property
-    def decoder(self) -> "Decoder":
+    def decoder(self) -> "Decoder | StagedDecoder":
+        if self.settings.claims_url is not None:
+            from workers.engines.staged_decoder import StagedDecoder
+
+            return StagedDecoder(self.settings, self.claims)
         from workers.engines.decoder import Decoder
 
         return Decoder(self.settings)

@@ -12,7 +12,7 @@ from orchestrator import runs
 from orchestrator.bursts import frames, results
 from orchestrator.embedding import service as embedding
 from orchestrator.models import CANCELLED, DONE, FAILED
-from shared.claims import ClaimStore, claim_of
+from shared.claims import ClaimStore
 from shared.contracts import bursts
 from shared.embedding_models import least_burst_cosine
 
@@ -137,6 +137,6 @@ async def _tidy(session: AsyncSession, claims: ClaimStore) -> None:
 
 
 def _remove_all_but(claims: ClaimStore, needed: Collection[str | None]) -> None:
-    for path in (claims.folder / frames.FOLDER).glob("*.npz"):
-        if claim_of(path.relative_to(claims.folder)) not in needed:
-            path.unlink(missing_ok=True)
+    for file in claims.list(frames.FOLDER):
+        if file.claim not in needed:
+            claims.remove(file.claim)

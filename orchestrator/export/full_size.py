@@ -62,7 +62,7 @@ class FullSize:
             (photo,) = await queries.asked(session, [photo_id], "full")
         in_preview = photo.preview if photo.has_all_in_preview else None
         claim = photo.made.claim if photo.made else in_preview
-        return await asyncio.to_thread(self._claims.path(claim).read_bytes) if claim else None
+        return await asyncio.to_thread(self._claims.read, claim) if claim else None
 
     def _on_loop(self, work: Coroutine[Any, Any, T]) -> T:  # Any: what a coroutine may yield and be sent
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()

@@ -8,7 +8,7 @@ from orchestrator.export.full_size import NotRendered
 from orchestrator.export.photo import Photo, Source
 from shared import exif, jpeg
 from shared.claims import ClaimStore, claim_of
-from shared.errors import KeepersError
+from shared.errors import Hold, KeepersError
 from shared.formats import extension_of
 
 _HEAD_BYTES = 256 * 1024  # Exif stands at the beginning
@@ -53,8 +53,11 @@ def trouble_with(photo: Photo, claims: ClaimStore, *, full_size: bool) -> str | 
 
 def _preview(photo: Photo, claims: ClaimStore, *, is_needed: bool) -> bytes:
     try:
-        if photo.preview is not None and (data := claims.path(photo.preview).read_bytes()):
+        if photo.preview is not None and (data := claims.read(photo.preview)):
             return data
+    except Hold as exc:
+        if is_needed:
+            raise NotExportable(f"{photo.file_name} cannot be exported now: {exc.message}") from exc
     except (OSError, KeepersError) as exc:
         if is_needed:
             raise NotExportable(_no_preview(photo)) from exc
@@ -131,7 +134,7 @@ def _is_there(one: Source, claims: ClaimStore) -> bool:
 
 
 def _path(one: Source, claims: ClaimStore) -> Path:
-    return claims.path(claim_of(os.path.join(one.root, one.path)))
+    return claims.original(claim_of(os.path.join(one.root, one.path)))
 
 
 def _no_preview(photo: Photo) -> str:

@@ -5,7 +5,6 @@ to need them."""
 import asyncio
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,7 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.claims import ClaimStore, claim_of, path_of
-from shared.errors import OutsideRoots
+from shared.claims import ClaimStore, path_of
 
 log = structlog.get_logger()
 
@@ -48,7 +46,7 @@ async def sweep(session: AsyncSession, claims: ClaimStore, older_than_seconds: f
 
     A conversion that comes upon a finished file touches it, so a file touched lately is kept for its result.
     """
-    await asyncio.to_thread(_clear_unfinished, claims.folder / "tmp", time.time() - older_than_seconds)
+    await asyncio.to_thread(_clear_unfinished, claims.scratch, time.time() - older_than_seconds)
     due = await _due(session, older_than_seconds)
     unneeded = [claim for claim, is_needed in due if not is_needed]
     touched = await asyncio.to_thread(_remove, claims, unneeded, time.time() - older_than_seconds)
@@ -82,18 +80,14 @@ async def _due(session: AsyncSession, older_than_seconds: float) -> Sequence[tup
 def _remove(claims: ClaimStore, unneeded: Iterable[str], touched_before: float) -> set[str]:
     """Returns the claims that were touched since, and are kept for now."""
     touched: set[str] = set()
-    for claim in unneeded:
-        if path_of(claim).is_absolute():  # never an original
+    derived = [claim for claim in unneeded if not path_of(claim).is_absolute()]  # never an original
+    for claim, file in claims.stats(derived).items():
+        if file.modified_at > touched_before:
+            touched.add(claim)
             continue
         try:
-            path = claims.path(claim)
-            if path.stat().st_mtime > touched_before:
-                touched.add(claim)
-            else:
-                path.unlink()
-                log.info("sweeper.removed", claim=claim)
-        except (FileNotFoundError, OutsideRoots):
-            continue
+            claims.remove(claim)
+            log.info("sweeper.removed", claim=claim)
         except OSError as exc:
             log.warning("sweeper.kept", claim=claim, error=str(exc))
             touched.add(claim)
@@ -121,7 +115,7 @@ async def nominate(
 ) -> None:
     """Files of that age in `<kind>/<folder>`, of each kind that has such folders, that nothing refers to become
     candidates."""
-    old = await asyncio.to_thread(_old_files, claims.folder, folder, time.time() - older_than_seconds)
+    old = await asyncio.to_thread(_old_files, claims, folder, time.time() - older_than_seconds)
     await session.execute(
         text(
             "INSERT INTO orphan_candidates (claim)"
@@ -137,15 +131,13 @@ async def nominate(
     )
 
 
-def _old_files(claims: Path, folder: str, written_before: float) -> dict[str, str]:
+def _old_files(claims: ClaimStore, folder: str, written_before: float) -> dict[str, str]:
     """Claim -> the content hash that it is named after."""
-    found: dict[str, str] = {}
-    for kind in ("previews", "thumbnails", "renditions", "placards"):
-        for path in (claims / kind / folder).glob("*"):
-            with suppress(FileNotFoundError):
-                if path.stat().st_mtime <= written_before:
-                    found[claim_of(path.relative_to(claims))] = path.stem.partition("-")[0]
-    return found
+    kinds = ("previews", "thumbnails", "renditions", "placards")
+    files = [file for kind in kinds for file in claims.list(f"{kind}/{folder}")]
+    return {
+        file.claim: path_of(file.claim).stem.partition("-")[0] for file in files if file.modified_at <= written_before
+    }
 
 
 def _clear_unfinished(folder: Path, written_before: float) -> None:

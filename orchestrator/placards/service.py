@@ -89,9 +89,9 @@ async def _states(session: AsyncSession, placard_id: int) -> dict[str, str]:
 
 
 def _conversion(placard: Placard, claims: ClaimStore) -> convert.Request:
-    """Its drive is the folder of derived files: without that nothing can be converted."""
+    """Its drive is the place of derived files: without that nothing can be converted."""
     return convert.Request(
-        photo_id=number_of(placard.id), file_path=placard.upload, root=claim_of(claims.folder), root_key=CLAIMS_DISK
+        photo_id=number_of(placard.id), file_path=placard.upload, root=claim_of(claims.place), root_key=CLAIMS_DISK
     )
 
 

@@ -8,16 +8,17 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO
 
 from starlette.requests import ClientDisconnect
 
 from orchestrator.answers import Refused
 from shared import signatures
-from shared.claims import ClaimStore, claim_of
+from shared.claims import ClaimStore
+from shared.errors import NoSpace
 
 MOST_BYTES = 50_000_000
+NO_ROOM = "There is no room on the disk for this photo."
 EXTENSIONS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "HEIF": "heic"}
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 _LONGEST_NAME = 200
@@ -34,23 +35,25 @@ class Upload:
 async def store(chunks: AsyncIterator[bytes], claims: ClaimStore) -> Upload:
     """Keep the bytes under their hash. Refused, with a sentence, is what is empty, too large or no photo; nothing of
     it stays. What a killed orchestrator leaves in `tmp` the sweeper clears."""
-    temporary = claims.folder / "tmp" / f"placard.{secrets.token_hex(8)}"
+    temporary = claims.scratch / f"placard.{secrets.token_hex(8)}"
     try:
         await asyncio.to_thread(temporary.parent.mkdir, parents=True, exist_ok=True)
         with await asyncio.to_thread(temporary.open, "wb") as file:
             content_hash, size, kind = await _write(chunks, file)
         key = f"placards/{content_hash[:2]}/{content_hash}.{EXTENSIONS[kind]}"
-        await asyncio.to_thread(_move, temporary, claims.folder / key)
+        claim = await asyncio.to_thread(claims.put_file, key, temporary)
     except ClientDisconnect as exc:
         raise Refused(400, "incomplete", "The upload ended before all of the photo was here. Try again.") from exc
+    except NoSpace as exc:
+        raise Refused(507, "no_space", NO_ROOM) from exc
     except OSError as exc:
         if exc.errno not in _FULL:
             raise
-        raise Refused(507, "no_space", "There is no room on the disk for this photo.") from exc
+        raise Refused(507, "no_space", NO_ROOM) from exc
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
-    return Upload(content_hash, size, claim_of(key))
+    return Upload(content_hash, size, claim)
 
 
 async def _write(chunks: AsyncIterator[bytes], file: BinaryIO) -> tuple[str, int, str]:
@@ -88,11 +91,6 @@ def _kind(head: bytes) -> str:
         message = f"This is a file of type {kind}. Import its folder instead: a placard takes JPEG, PNG, WebP and HEIC."
         raise Refused(415, "other_format", message)
     raise Refused(415, "no_photo", f"This is not a photo: {signatures.describe(head)}.")
-
-
-def _move(temporary: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary.replace(target)
 
 
 def printable(name: str | None) -> str:

@@ -65,4 +65,4 @@ async def drop(
 def _remove(claims: ClaimStore, unneeded: Iterable[str]) -> None:
     for claim in unneeded:
         with suppress(OSError, OutsideRoots):  # the sweeper tries again
-            claims.path(claim).unlink()
+            claims.remove(claim)

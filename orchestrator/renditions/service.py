@@ -98,7 +98,9 @@ async def _overtake(session: AsyncSession, size: Size) -> None:
 
 def _missing(claims: ClaimStore, found: Sequence[Asked]) -> set[str]:
     """Renditions that were removed from the disk by somebody else."""
-    return {photo.made.claim for photo in found if photo.made and not claims.verify(photo.made.claim)}
+    made = {photo.made.claim for photo in found if photo.made}
+    there = claims.stats(made)
+    return {claim for claim in made if claim not in there or not there[claim].size}
 
 
 def _ready(photo: Asked, size: Size, missing: set[str]) -> Rendition | None:

@@ -2,14 +2,11 @@
 
 import asyncio
 import hashlib
-from pathlib import Path
 
 from orchestrator.models import TasteModel as Version
-from shared.claims import ClaimStore, path_of
+from shared.claims import ClaimStore, Stored, path_of
 from shared.errors import OutsideRoots
 from shared.taste_model import TasteModel, TasteModelBroken
-
-_Stamp = tuple[str, int, int, int]  # claim, inode, size, mtime in ns: another file has another
 
 
 class Artifacts:
@@ -17,7 +14,7 @@ class Artifacts:
 
     def __init__(self, claims: ClaimStore) -> None:
         self._claims = claims
-        self._loaded: tuple[_Stamp, TasteModel] | None = None
+        self._loaded: tuple[Stored, TasteModel] | None = None
 
     async def load(self, version: Version) -> TasteModel:
         """Raises TasteModelBroken, with a sentence, when the file is gone, cut short or not of this version."""
@@ -27,20 +24,17 @@ class Artifacts:
         if version.artifact is None:
             raise TasteModelBroken(f"Version {version.version} has no file: it was never finished.")
         try:
-            path = self._claims.path(version.artifact)
-            found = path.stat()
-            stamp = (version.artifact, found.st_ino, found.st_size, found.st_mtime_ns)
+            stamp = self._claims.stat(version.artifact)
             loaded = self._loaded
             if loaded is None or loaded[0] != stamp:
-                loaded = stamp, _read(path, version)
+                loaded = stamp, _read(self._claims.read(version.artifact), version)
         except (OSError, OutsideRoots) as exc:
             raise TasteModelBroken(f"The file of version {version.version} is not there any more.") from exc
         self._loaded = loaded
         return loaded[1]
 
 
-def _read(path: Path, version: Version) -> TasteModel:
-    data = path.read_bytes()
+def _read(data: bytes, version: Version) -> TasteModel:
     named = path_of(version.artifact or "").stem.rpartition("-")[2]
     if len(named) == 64 and hashlib.sha256(data).hexdigest() != named:
         raise TasteModelBroken(f"The file of version {version.version} is damaged.")

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from orchestrator.db import Sessions
 from orchestrator.taste.training import JOBS_FOLDER
-from shared.claims import ClaimStore, claim_of
+from shared.claims import ClaimStore
 
 _NEW = ":new"
 ORPHAN_SECONDS = 3600.0  # a claim this old that no run names was left by an orchestrator that was killed
@@ -93,14 +93,9 @@ async def remove_orphans(sessions: Sessions, claims: ClaimStore, older_than_seco
 
 
 def _old_claims(claims: ClaimStore, written_before: float) -> Sequence[str]:
-    folder = claims.folder / JOBS_FOLDER
-    return [
-        claim_of(path.relative_to(claims.folder))
-        for path in folder.glob("*.npz")
-        if path.stat().st_mtime <= written_before
-    ]
+    return [file.claim for file in claims.list(JOBS_FOLDER) if file.modified_at <= written_before]
 
 
 def _remove(claims: ClaimStore, names: Iterable[str]) -> None:
     for name in names:
-        claims.path(name).unlink(missing_ok=True)
+        claims.remove(name)

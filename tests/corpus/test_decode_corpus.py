@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from shared.claims import ClaimStore, claim_of
+from shared.claims import claim_of
+from shared.claims_folder import FolderClaims
 from shared.contracts import convert
 from shared.errors import Reject, Retry
 from shared.settings import Settings
@@ -110,7 +111,7 @@ def test_a_hostile_file_ends_and_the_next_photo_is_converted(
 @pytest.mark.parametrize("name", files("raw"), ids=shown)
 def test_a_good_file_looks_like_an_independent_rendering(name: bytes, decoder: Decoder, settings: Settings) -> None:
     result = decoder.convert(request_for("raw", name))
-    with ClaimStore(settings.claims_folder).open(result.preview) as file:
+    with FolderClaims(settings.claims_folder).open(result.preview) as file:
         preview = Image.open(file).convert("RGB")
     assert preview.size == (result.preview_width, result.preview_height)
     if os.fsdecode(name) in WITHOUT_REFERENCE:

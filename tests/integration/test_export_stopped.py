@@ -13,7 +13,7 @@ from orchestrator.export import manifest
 from orchestrator.export.disk import Disk
 from orchestrator.export.exporter import Job, Progress, export
 from orchestrator.export.photo import Photo as PhotoToExport
-from shared.claims import ClaimStore
+from shared.claims_folder import FolderClaims
 from tests.exporting import PREVIEW
 
 
@@ -68,7 +68,7 @@ class StoppingDisk(Disk):
             raise self._stop
 
 
-def photos(claims: ClaimStore, names: Iterable[str]) -> list[PhotoToExport]:
+def photos(claims: FolderClaims, names: Iterable[str]) -> list[PhotoToExport]:
     nothing = dict.fromkeys(
         ("subject", "content_type", "lighting", "mood", "captured_at", "utc_offset_minutes", "project")
     )
@@ -93,7 +93,7 @@ STOPS = [
 def test_an_export_stopped_anywhere_leaves_a_valid_manifest_and_the_next_one_completes_it(
     tmp_path: Path, stop: BaseException, is_hiccup: bool, half_way: bool
 ) -> None:
-    claims = ClaimStore(tmp_path / "claims")
+    claims = FolderClaims(tmp_path / "claims")
     chosen = photos(claims, ["a.jpg", "b.jpg", "a.NEF"])
     whole = {"a.jpg", "b.jpg", "a-00000003.jpg"}
     stop_at, is_through = 0, False
@@ -121,7 +121,7 @@ def test_an_export_stopped_anywhere_leaves_a_valid_manifest_and_the_next_one_com
 
 
 def test_a_file_put_under_the_name_of_a_picture_that_was_never_published_is_not_taken_for_it(tmp_path: Path) -> None:
-    claims, target = ClaimStore(tmp_path / "claims"), tmp_path / "website"
+    claims, target = FolderClaims(tmp_path / "claims"), tmp_path / "website"
     chosen = photos(claims, ["a.jpg"])
     with pytest.raises(Killed):  # the journal has the name, the folder has not
         export(Job(target, chosen), claims, Progress(), StoppingDisk(3, Killed()))

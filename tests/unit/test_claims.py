@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.claims import ClaimStore, claim_of, path_of
+from shared.claims import claim_of, path_of
+from shared.claims_folder import FolderClaims
 from shared.contracts import convert
 from shared.errors import OutsideRoots
 
@@ -37,7 +38,7 @@ def test_a_path_never_leaves_its_roots(tmp_path: Path) -> None:
     inside.mkdir()
     outside.write_text("secret")
     (inside / "link.jpg").symlink_to(outside)
-    store = ClaimStore(tmp_path / "claims", (inside,))
+    store = FolderClaims(tmp_path / "claims", (inside,))
     assert store.path(claim_of(inside / "a.jpg")) == inside / "a.jpg"
     for path in (outside, inside / "link.jpg", inside / ".." / "secret"):
         with pytest.raises(OutsideRoots):
@@ -47,7 +48,7 @@ def test_a_path_never_leaves_its_roots(tmp_path: Path) -> None:
 
 
 def test_putting_twice_changes_nothing_but_the_time(tmp_path: Path) -> None:
-    store = ClaimStore(tmp_path)
+    store = FolderClaims(tmp_path)
     claim = store.put("previews/ab/x.jpg", b"picture")
     os.utime(store.path(claim), (1, 1))
     assert store.put("previews/ab/x.jpg", b"picture") == claim
@@ -58,6 +59,6 @@ def test_putting_twice_changes_nothing_but_the_time(tmp_path: Path) -> None:
 
 
 def test_a_claim_is_verified_by_what_lies_there(tmp_path: Path) -> None:
-    store = ClaimStore(tmp_path)
+    store = FolderClaims(tmp_path)
     assert store.verify(store.put("a.jpg", b"x"))
     assert not store.verify("b.jpg")

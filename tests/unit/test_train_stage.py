@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shared.claims import CLAIMS_DISK, ClaimStore, path_of
+from shared.claims import CLAIMS_DISK, path_of
+from shared.claims_folder import FolderClaims
 from shared.contracts import train
 from shared.contracts.answers import Done, Held
 from shared.errors import NoSpace
@@ -134,6 +135,6 @@ def test_a_training_waits_while_the_disk_is_full(tools: Tools) -> None:
     assert answer.key == CLAIMS_DISK
 
 
-class FullDisk(ClaimStore):
+class FullDisk(FolderClaims):
     def put(self, key: str, data: bytes) -> str:
         raise NoSpace("The disk is full.", key=CLAIMS_DISK)

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.claims import CLAIMS_DISK, ClaimStore
-from shared.errors import Hold, Reject, Retry
+from shared.claims import ClaimStore
+from shared.errors import Reject, Retry
 from workers.fetching import fetching
 
 Arrays = dict[str, NDArray[Any]]  # Any: each of its own type
@@ -32,13 +32,11 @@ def read_arrays(claims: ClaimStore, claim: str, names: tuple[str, ...]) -> Array
 
 
 def read_bytes(claims: ClaimStore, claim: str, *, missing: Reject) -> bytes:
-    """The file of a claim. Raises `missing` when only this file is gone, and holds when the whole folder is."""
+    """The file of a claim. Raises `missing` when it is gone, and holds while the place of previews is away."""
     try:
-        with fetching(), claims.open(claim) as file:
-            return file.read()
+        with fetching():
+            return claims.read(claim)
     except OSError as exc:
-        if not claims.folder.is_dir():
-            raise Hold(f"The folder of previews, {claims.folder}, is not there.", key=CLAIMS_DISK) from exc
         if isinstance(exc, (FileNotFoundError, NotADirectoryError)):
             raise missing from exc
         raise Retry(f"{claim} could not be read: {exc.strerror}.") from exc

@@ -5,7 +5,7 @@ from typing import Literal
 
 import structlog
 
-from shared.claims import ClaimStore
+from shared.claims_folder import FolderClaims
 from shared.contracts import convert
 from shared.errors import Hold, Reject, UnsupportedFile, Verdict
 from shared.formats import extension_of
@@ -38,7 +38,7 @@ class Photo:
     companion_hash: str = ""
 
 
-def convert_file(request: convert.Request, settings: Settings, claims: ClaimStore) -> convert.Result:
+def convert_file(request: convert.Request, settings: Settings, claims: FolderClaims) -> convert.Result:
     """Read, decode, measure, and put the derived files. Raises a Verdict for what is no photograph."""
     name = printable_name(request.file_path)
     original = originals.read(request.file_path, request, claims)
@@ -92,7 +92,7 @@ def _decode_raw(
     )
 
 
-def _read_companion(request: convert.Request, claims: ClaimStore) -> Original | None:
+def _read_companion(request: convert.Request, claims: FolderClaims) -> Original | None:
     """The JPEG beside a RAW: its hash tells it from a photo of its own, even where its pixels are not used."""
     if request.companion is None:
         return None
@@ -118,7 +118,7 @@ def _companion(beside: Original | None, request: convert.Request, check_size: Ch
 
 
 def _result(
-    request: convert.Request, original: Original, companion: Original | None, photo: Photo, claims: ClaimStore
+    request: convert.Request, original: Original, companion: Original | None, photo: Photo, claims: FolderClaims
 ) -> convert.Result:
     rendered = render(photo.shown)
     width, height = photo.size[::-1] if is_sideways(photo.orientation) else photo.size

@@ -13,7 +13,7 @@ import sys
 import traceback
 from typing import TextIO
 
-from shared.claims import ClaimStore
+from shared.claims_folder import FolderClaims
 from shared.contracts import Message, convert, render
 from shared.errors import Verdict
 from shared.settings import Settings
@@ -83,7 +83,7 @@ def _work(request: Message, settings: Settings) -> Message:
     from workers.engines.conversion import convert_file
     from workers.engines.rendition import render_file
 
-    claims = ClaimStore(settings.claims_folder, settings.library_roots)
+    claims = FolderClaims(settings.claims_folder, settings.library_roots)
     if isinstance(request, render.Request):
         return render_file(request, settings, claims)
     assert isinstance(request, convert.Request)

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Protocol
 
 from shared import quick_hash
-from shared.claims import ClaimStore, path_of
+from shared.claims import path_of
+from shared.claims_folder import FolderClaims
 from shared.errors import CorruptFile, FileVanished, Reject, Retry, RootOffline, TooLarge
 from workers.domain.names import printable_name
 from workers.fetching import fetching
@@ -38,7 +39,7 @@ class Original:
     quick_hash: str
 
 
-def read(claim: str, request: OnRoot, claims: ClaimStore) -> Original:
+def read(claim: str, request: OnRoot, claims: FolderClaims) -> Original:
     """The bytes behind `claim`, of the file or of its companion, with their hashes.
 
     Raises FileVanished, CorruptFile, TooLarge, Reject, Retry, RootOffline, OutsideRoots.

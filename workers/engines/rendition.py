@@ -9,7 +9,7 @@ import numpy as np
 import structlog
 
 from shared import jpeg
-from shared.claims import ClaimStore
+from shared.claims_folder import FolderClaims
 from shared.contracts import render
 from shared.errors import Hold, KeepersError, Reject, UnsupportedFile, Verdict
 from shared.exif import Tags
@@ -39,7 +39,7 @@ class Drawn:
     key: str
 
 
-def render_file(request: render.Request, settings: Settings, claims: ClaimStore) -> render.Result:
+def render_file(request: render.Request, settings: Settings, claims: FolderClaims) -> render.Result:
     """Read, decode as far as needed, and put the rendition. Raises a Verdict for what cannot be shown."""
     name = printable_name(request.file_path)
     check_size = images.SizeLimit(name, settings.max_megapixels)
@@ -64,7 +64,7 @@ def render_file(request: render.Request, settings: Settings, claims: ClaimStore)
 
 
 def _of_companion(
-    request: render.Request, settings: Settings, claims: ClaimStore, check_size: CheckSize
+    request: render.Request, settings: Settings, claims: FolderClaims, check_size: CheckSize
 ) -> Drawn | None:
     """Of the JPEG beside a RAW, as its preview is, without a look at the RAW; None when that has more to show."""
     is_raw = extension_of(printable_name(request.file_path)) in RAW_EXTENSIONS
@@ -92,7 +92,7 @@ def _of_original(
     extension: str,
     request: render.Request,
     settings: Settings,
-    claims: ClaimStore,
+    claims: FolderClaims,
     check_size: CheckSize,
 ) -> Drawn:
     edge, kind = render.EDGES[request.size], images.kind_of(original.data, extension)
@@ -110,7 +110,7 @@ def _of_original(
 
 
 def _of_raw(
-    original: Original, request: render.Request, settings: Settings, claims: ClaimStore, check_size: CheckSize
+    original: Original, request: render.Request, settings: Settings, claims: FolderClaims, check_size: CheckSize
 ) -> Drawn:
     edge = render.EDGES[request.size]
     seen = _seen(request.preview, claims)
@@ -123,7 +123,7 @@ def _of_raw(
     return Drawn(_of_pixels(found, edge), source, key)
 
 
-def _seen(preview: str, claims: ClaimStore) -> Pixels | None:
+def _seen(preview: str, claims: FolderClaims) -> Pixels | None:
     """How bright the photo was shown until now; None when its preview is not there."""
     try:
         with claims.open(preview) as file:

@@ -1,11 +1,9 @@
 """Taste models, read from their files and kept: a large archive is scored by hundreds of requests under one model."""
 
-from shared.claims import ClaimStore
+from shared.claims import ClaimStore, Stored
 from shared.taste_model import TasteModel, TasteModelBroken
 from workers import metrics
 from workers.engines.claimed_arrays import read_bytes
-
-_Stamp = tuple[str, int, int, int]  # claim, inode, size, mtime in ns: a file that was tampered with has another
 
 
 class TasteModels:
@@ -13,7 +11,7 @@ class TasteModels:
 
     def __init__(self, claims: ClaimStore) -> None:
         self._claims = claims
-        self._last: tuple[_Stamp, TasteModel] | None = None
+        self._last: tuple[Stored, TasteModel] | None = None
 
     def get(self, claim: str) -> TasteModel:
         """Raises TasteModelBroken when the file is gone or is not a taste model, and Hold as `read_bytes` does."""
@@ -26,9 +24,8 @@ class TasteModels:
             return model
         return self._last[1]
 
-    def _stamp(self, claim: str) -> _Stamp | None:
+    def _stamp(self, claim: str) -> Stored | None:
         try:
-            found = self._claims.path(claim).stat()
+            return self._claims.stat(claim)
         except OSError:
             return None
-        return claim, found.st_ino, found.st_size, found.st_mtime_ns

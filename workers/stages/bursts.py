@@ -6,9 +6,8 @@ import zipfile
 
 import numpy as np
 
-from shared.claims import CLAIMS_DISK
 from shared.contracts import bursts
-from shared.errors import Hold, Reject
+from shared.errors import Reject
 from workers.domain.bursts import Burst, Frames, find_bursts
 from workers.stage import Stage, one_by_one
 from workers.tools import Tools
@@ -30,8 +29,6 @@ def _frames(request: bursts.Request, tools: Tools) -> Frames:
         with tools.claims.open(request.file_path) as file, np.load(file, allow_pickle=False) as columns:
             frames = Frames(**{name: columns[name] for name in Frames.__dataclass_fields__})
     except FileNotFoundError as exc:
-        if not tools.claims.folder.is_dir():
-            raise Hold(f"The folder of previews, {tools.claims.folder}, is not there.", key=CLAIMS_DISK) from exc
         raise Reject(
             "The list of frames is not there any more. The bursts are found again after the next import."
         ) from exc

@@ -1,0 +1,101 @@
+"""Derived files in a folder that both services reach under the same path."""
+
+import errno
+import os
+import secrets
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from shared.claims import CLAIMS_DISK, ByteRange, ClaimStore, Stored, claim_of, inside, path_of
+from shared.errors import ClaimsAway, NoSpace
+
+
+class FolderClaims(ClaimStore):
+    """Derived files under `folder`."""
+
+    def __init__(self, folder: Path, roots: tuple[Path, ...] | None = None) -> None:
+        super().__init__(folder / "tmp", roots)
+        self.folder = folder
+
+    @property
+    def place(self) -> str:
+        return str(self.folder)
+
+    def path(self, claim: str) -> Path:
+        """Where the claim, of a derived file or of an original, lies on this machine. Raises OutsideRoots."""
+        path = path_of(claim)
+        return self.original(claim) if path.is_absolute() else inside(self.folder / path, (self.folder,))
+
+    def read(self, claim: str) -> bytes:
+        with self.open(claim) as file:
+            return file.read()
+
+    def open(self, claim: str) -> BinaryIO:
+        try:
+            return open(self.path(claim), "rb")
+        except OSError as exc:
+            if not self.folder.is_dir():
+                raise ClaimsAway(f"The folder of previews, {self.folder}, is not there.", key=CLAIMS_DISK) from exc
+            raise
+
+    def stat(self, claim: str) -> Stored:
+        return _stored(claim, self.path(claim).stat())
+
+    def put(self, key: str, data: bytes) -> str:
+        return self._put(key, lambda target: self._write(target, data))
+
+    def put_file(self, key: str, file: Path) -> str:
+        def move(target: Path) -> None:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            file.replace(target)
+
+        return self._put(key, move)
+
+    def remove(self, claim: str) -> None:
+        self.path(claim).unlink(missing_ok=True)
+
+    def list(self, folder: str) -> Sequence[Stored]:
+        found = []
+        for path in (self.folder / folder).glob("*"):
+            with suppress(FileNotFoundError):  # removed meanwhile
+                found.append(_stored(claim_of(path.relative_to(self.folder)), path.stat()))
+        return found
+
+    async def deliver(self, claim: str, wanted: ByteRange | None = None) -> Path:
+        path = self.path(claim)
+        if not path.stat().st_size:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+        return path
+
+    def _put(self, key: str, write: Callable[[Path], None]) -> str:
+        target = self.folder / key
+        try:
+            if target.exists():
+                os.utime(target)
+            else:
+                write(target)
+        except OSError as exc:
+            if exc.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+                raise NoSpace(
+                    f"Keepers cannot write previews to {self.folder}: {os.strerror(exc.errno)}.", key=CLAIMS_DISK
+                ) from exc
+            raise
+        return claim_of(key)
+
+    def _write(self, target: Path, data: bytes) -> None:
+        temporary = self.scratch / f"{target.name}.{secrets.token_hex(6)}"
+        temporary.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with open(temporary, "wb") as file:
+                file.write(data)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            temporary.replace(target)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def _stored(claim: str, found: os.stat_result) -> Stored:
+    version = f"{found.st_ino}-{found.st_size}-{found.st_mtime_ns}"  # a file that was tampered with has another
+    return Stored(claim, found.st_size, found.st_mtime, version)
