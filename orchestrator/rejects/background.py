@@ -5,6 +5,7 @@ import asyncio
 import structlog
 from fastapi import FastAPI
 
+from orchestrator.answers import Refused
 from orchestrator.db import Sessions, is_passing_trouble
 from orchestrator.rejects import service
 from orchestrator.rejects.disk import Disk
@@ -35,9 +36,15 @@ class Rejects:
 
         task = asyncio.create_task(service.carry_out(self._sessions, order, told, self._open_disk))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
         await asyncio.wait([task, begun], return_when=asyncio.FIRST_COMPLETED)
         return begun.result() if begun.done() else await task
+
+    def _ended(self, task: asyncio.Task[Batch]) -> None:
+        self._tasks.discard(task)
+        trouble = None if task.cancelled() else task.exception()
+        if trouble is not None and not isinstance(trouble, Refused):
+            log.warning("rejects.broken_off", exc_info=trouble)
 
     async def stop(self) -> None:
         """What is on its way arrives; the rest stays where it is."""

@@ -19,7 +19,7 @@ from orchestrator.rejects import queries
 from orchestrator.rejects.disk import Disk, DriveTrouble
 from orchestrator.rejects.queries import Wanted
 from orchestrator.rejects.views import Batch
-from orchestrator.rejects.work import Told, Work, in_thread
+from orchestrator.rejects.work import Overtaken, Told, Work, in_thread
 from orchestrator.write_back.service import check, root_of
 
 log = structlog.get_logger()
@@ -43,7 +43,10 @@ Order = Move | Wanted
 async def carry_out(sessions: Sessions, order: Order, told: Told, open_disk: OpenDisk = Disk) -> Batch:
     """From the beginning to the end; `told` hears how far it is. Raises Refused, before the first time."""
     async with _at_work(sessions, order.root_id, open_disk) as work:
-        await work.settle_interrupted()
+        try:
+            await work.settle_interrupted()
+        except (DriveTrouble, Overtaken) as exc:
+            raise Refused(409, "root_offline", work.sentence(exc)) from exc
         if isinstance(order, Move):
             return await work.set_aside(order.confirm_count, told)
         return await work.bring_back(order, told)

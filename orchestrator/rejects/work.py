@@ -75,6 +75,12 @@ class Work:
             raise Refused(409, "nothing_aside", f"Nothing of that is set aside in {self._root.label}.")
         return await self._carried_out("restore", found, told, lambda batch: self._bring_all_back(batch, wanted))
 
+    def sentence(self, trouble: DriveTrouble | Overtaken) -> str:
+        label = self._root.label
+        if isinstance(trouble, Overtaken):
+            return f"{label} became part of a larger folder of photos. Ask for the same again there."
+        return f"{label} {trouble.message}. What was moved before is written down; the same again goes on."
+
     async def _carried_out(self, kind: str, total: int, told: Told, work: Callable[[Batch], Awaitable[None]]) -> Batch:
         self._told = told
         batch = Batch.model_validate(
@@ -92,7 +98,7 @@ class Work:
         try:
             await work(batch)
         except (DriveTrouble, Overtaken) as exc:
-            batch.state, batch.error = "stopped", self._sentence(exc)
+            batch.state, batch.error = "stopped", self.sentence(exc)
         except Exception as exc:
             batch.state, batch.error = "stopped", _BUG
             log.warning("rejects.interrupted", batch=str(batch.id), exc_info=not is_passing_trouble(exc))
@@ -102,12 +108,6 @@ class Work:
         log.info("rejects.finished", **batch.model_dump(include={"kind", "state", "files", "left", "error"}))
         await self._save(batch)
         return batch
-
-    def _sentence(self, trouble: DriveTrouble | Overtaken) -> str:
-        label = self._root.label
-        if isinstance(trouble, Overtaken):
-            return f"{label} became part of a larger folder of photos. Ask for the same again there."
-        return f"{label} {trouble.message}. What was moved before is written down; the same again goes on."
 
     async def _set_all_aside(self, batch: Batch) -> None:
         after = 0
