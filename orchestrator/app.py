@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from orchestrator import events, tallies, web
 from orchestrator.access.keyring import Keyring
 from orchestrator.backups.service import Backups
+from orchestrator.backfills.feeding import keep_feeding
 from orchestrator.bursts import detection as bursts
 from orchestrator.context import Services
 from orchestrator.curation import again, watching
@@ -105,6 +106,7 @@ async def _lifespan(app: FastAPI, *, settings: Settings, pipeline: Pipeline) -> 
         exchange.lead,
         partial(keep_up, sessions, _jobs(settings, claims)),
         partial(keep_writing, sessions, settings.sidecar_delay_seconds),
+        partial(keep_feeding, sessions, relay.wake),
         partial(keep_settled, sessions),
         Watching(sessions, settings, relay.wake).run,
         backups.run,

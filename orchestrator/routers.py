@@ -3,6 +3,7 @@
 from orchestrator import health, live
 from orchestrator.access import pages as access_pages
 from orchestrator.backups import routes as backup_routes
+from orchestrator.backfills import routes as backfill_routes
 from orchestrator.bursts import routes as burst_routes
 from orchestrator.curation import routes as curation_routes
 from orchestrator.embedding import routes as embedding_routes
@@ -42,7 +43,7 @@ ROUTERS = tuple(
     for module in (
         import_routes, import_pages, rendition_routes, photo_routes, photo_pages,
         review_routes, pass_routes, presence, review_pages, removal_routes, reject_routes, reject_pages,
-        failure_routes, failure_pages, project_routes, project_pages, stage_routes, burst_routes,
+        failure_routes, failure_pages, project_routes, project_pages, stage_routes, burst_routes, backfill_routes,
         file_rating_routes, file_rating_pages, export_routes, export_pages, embedding_routes, curation_routes,
         taste_routes, taste_pages, write_back_routes, watch_routes, root_settings_routes,
         preference_routes, preference_pages, backup_routes, placard_routes,

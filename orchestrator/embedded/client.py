@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from orchestrator.embedded.home import Home
 from shared.errors import KeepersError
 
 _TIMEOUT_SECONDS = 30.0
@@ -63,8 +64,10 @@ class Progress:
 
 
 class Client:
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, token: str | None = None) -> None:
+        """`token` lets commands of this machine in where a password is asked for."""
         self.address = address
+        self._login = {"Authorization": f"Bearer {token}"} if token else {}
         # A proxy set for the internet must not be asked for this machine.
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -94,6 +97,21 @@ class Client:
     def export(self, export_id: str) -> dict[str, Any]:  # Any: JSON
         return self._call("GET", f"/api/exports/{export_id}")
 
+    def begin_backfill(self, wish: dict[str, Any]) -> dict[str, Any]:  # Any: JSON
+        """Begin a backfill or go on with it. Raises Refused with the sentence that says why not."""
+        return self._call("POST", "/api/backfills", wish)
+
+    def backfill(self, backfill_id: int) -> dict[str, Any]:  # Any: JSON
+        return self._call("GET", f"/api/backfills/{backfill_id}")
+
+    def backfills(self) -> list[dict[str, Any]]:  # Any: JSON
+        """The newest ones, the newest first."""
+        return list(self._call("GET", "/api/backfills")["items"])
+
+    def change_backfill(self, backfill_id: int, action: str) -> dict[str, Any]:  # Any: JSON
+        """`action`: pause, resume or cancel."""
+        return self._call("POST", f"/api/backfills/{backfill_id}/{action}")
+
     def dead_lettered(self) -> int:
         return int(self._call("GET", "/api/dead-letters?state=open&limit=1")["total"])
 
@@ -104,7 +122,7 @@ class Client:
             self.address + path,
             method=method,
             data=None if body is None else json.dumps(body).encode(),
-            headers={"Content-Type": "application/json"},
+            headers={"Content-Type": "application/json", **self._login},
         )
         try:
             with self._opener.open(request, timeout=timeout_seconds) as answer:
@@ -114,6 +132,12 @@ class Client:
             raise Refused(_sentence(exc)) from exc
         except (OSError, ValueError) as exc:
             raise NotAnswering(f"{self.address} does not answer: {exc}") from exc
+
+
+def client_of(home: Home) -> Client | None:
+    """Of the Keepers that is open in this home, if any."""
+    services = home.services()
+    return Client(services["address"], services.get("token")) if "address" in services else None
 
 
 def _sentence(error: urllib.error.HTTPError) -> str:

@@ -29,10 +29,14 @@ class Reporter:
         print(sentence, file=self._stream, flush=True)
 
     def show(self, progress: Progress) -> None:
+        text = describe(progress, time.monotonic() - self._started_at)
+        self.show_share(_decided(progress), progress.found, text)
+
+    def show_share(self, done: int, total: int, text: str) -> None:
+        """So many of all, and what to say about it."""
         now = time.monotonic()
-        text = describe(progress, now - self._started_at)
         if self._is_terminal:
-            bar = f"{_bar(progress)} {text}"[: shutil.get_terminal_size().columns - 1]
+            bar = f"{_bar(done, total)} {text}"[: shutil.get_terminal_size().columns - 1]
             print(f"\r{bar}\x1b[K", end="", file=self._stream, flush=True)
             self._has_bar = True
         elif now - self._last_line_at >= _LINE_EVERY_SECONDS:
@@ -47,7 +51,7 @@ def describe(progress: Progress, seconds: float) -> str:
     parts = [f"{_decided(progress):,} of {progress.found:,} photos"]
     rate = progress.done / seconds if seconds > 0 else 0
     if progress.pending and rate:
-        parts += [f"{rate:.1f} per second", f"{_duration(progress.pending / rate)} left"]
+        parts += [f"{rate:.1f} per second", f"{duration(progress.pending / rate)} left"]
     parts += [f"{count:,} {name}" for name, count in (("failed", progress.failed), ("held", progress.held)) if count]
     for stage, counts in sorted(progress.stages.items()):
         if waiting := counts.get("pending", 0):
@@ -74,7 +78,7 @@ def print_summary(figures: dict[str, int | float], as_json: bool, say: Callable[
     if as_json:
         print(json.dumps(figures), flush=True)
         return
-    say(f"{figures['found']:,} photos found in {_duration(figures['seconds'])}.")
+    say(f"{figures['found']:,} photos found in {duration(figures['seconds'])}.")
     say(", ".join(f"{figures[name]:,} {name}" for name in ("done", "skipped", "failed", "pending", "damaged", "held")))
     if figures["dead_lettered"]:
         letters = figures["dead_lettered"]
@@ -85,12 +89,12 @@ def _decided(progress: Progress) -> int:
     return progress.done + progress.skipped + progress.failed
 
 
-def _bar(progress: Progress, width: int = 24) -> str:
-    filled = width * _decided(progress) // progress.found if progress.found else 0
+def _bar(done: int, total: int, width: int = 24) -> str:
+    filled = width * done // total if total else 0
     return f"[{'#' * filled}{'.' * (width - filled)}]"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -45,7 +45,36 @@ async def _ask_for_scores(session: AsyncSession, results: Sequence[embed.Result]
 
 
 async def follow(session: AsyncSession, photo_ids: Sequence[int]) -> Sequence[tuple[int, Message]]:
-    """An embed request for each of these photos that has a preview, for the newest model."""
+    """An embed request for each of these photos that has a preview, for the newest model, but for one whose vector was
+    made of this preview: a picture that is only made again costs no second one."""
+    wanted = await requests(session, photo_ids)
+    made = await _made_of(session, wanted)
+    return [(one.photo_id, one) for one in wanted if one.photo_id not in made]
+
+
+async def requests(session: AsyncSession, photo_ids: Sequence[int]) -> Sequence[embed.Request]:
+    """One for each of these photos that has a preview, for the newest model."""
     model = await service.newest(session)
     rows = await session.execute(select(col(Photo.id), col(Photo.preview)).where(col(Photo.id).in_(photo_ids)))
-    return [(p, embed.Request(photo_id=p, file_path=preview, model=model)) for p, preview in rows if preview]
+    return [embed.Request(photo_id=p, file_path=preview, model=model) for p, preview in rows if preview]
+
+
+async def _made_of(session: AsyncSession, wanted: Sequence[embed.Request]) -> set[int]:
+    """The photos of these requests that have been answered by a vector that is still there."""
+    rows = await session.scalars(
+        text(
+            """
+            SELECT wanted.id FROM unnest(CAST(:ids AS bigint[]), CAST(:previews AS text[]), CAST(:models AS text[]))
+              AS wanted (id, preview, model)
+            JOIN stage_runs run ON run.stage = 'embed' AND run.subject = wanted.id::text AND run.state = 'done'
+              AND run.request->>'file_path' = preview AND run.request->>'model' = wanted.model
+            JOIN photo_vectors vector ON vector.photo_id = wanted.id AND vector.model = wanted.model
+            """
+        ),
+        {
+            "ids": [one.photo_id for one in wanted],
+            "previews": [one.file_path for one in wanted],
+            "models": [one.model for one in wanted],
+        },
+    )
+    return set(rows)

@@ -31,7 +31,7 @@ async def make_pictures_again(session: AsyncSession, photo_id: int) -> bool:
     return True
 
 
-async def convert_again(session: AsyncSession, photo_ids: Sequence[int]) -> None:
+async def convert_again(session: AsyncSession, photo_ids: Sequence[int], priority: int = 0) -> None:
     """Read the originals of these photos once more, where they are now. One without an original is passed over."""
     rows = await session.execute(_FILES, {"ids": list(photo_ids)})
     requests = [
@@ -44,4 +44,5 @@ async def convert_again(session: AsyncSession, photo_ids: Sequence[int]) -> None
         )
         for row in rows
     ]
-    await runs.queue(session, [runs.NewRun("convert", one.photo_id, one, gate=one.root_key) for one in requests])
+    again = [runs.NewRun("convert", one.photo_id, one, gate=one.root_key, priority=priority) for one in requests]
+    await runs.queue(session, again)

@@ -1,0 +1,111 @@
+"""Beginning, pausing, going on with and cancelling a backfill."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from orchestrator import breakers, events, identity_lock
+from orchestrator.answers import Refused
+from orchestrator.backfills import wishes
+from orchestrator.backfills.kinds import Kind
+from orchestrator.models import Backfill
+
+
+async def begin(session: AsyncSession, kind: Kind, where: Sequence[str], source: Path | None) -> Backfill:
+    """Start what is wished for, or go on with it if the same was wished for before and is not done: nothing is done
+    twice. Refused when a condition or the folder is not known."""
+    wish = await wishes.wish(session, wishes.checked(kind, where), source)
+    which = await wishes.which(session, kind, wish)
+    counted = await session.execute(text(f"SELECT count(*) FROM photos p WHERE {which.sql}"), which.values)
+    await identity_lock.take(session)  # of two that wish for the same at once, one begins
+    if (known := await _open(session, kind, wish)) is not None:
+        await resume(session, known.id)
+        return known
+    last_id = await session.scalar(text("SELECT coalesce(max(id), 0) FROM photos"))
+    backfill = Backfill(kind=kind, wish=wish, last_id=last_id, total=counted.scalar_one())
+    session.add(backfill)
+    await session.flush()
+    await events.record(session, events.STAGES, [])
+    return backfill
+
+
+async def _open(session: AsyncSession, kind: Kind, wish: dict[str, object]) -> Backfill | None:
+    open_ones = select(Backfill).where(col(Backfill.kind) == kind, col(Backfill.state).in_(["running", "paused"]))
+    found = (await session.scalars(open_ones.order_by(col(Backfill.id)))).all()
+    asked = (wish["where"], wish.get("source"))
+    return next((one for one in found if (one.wish["where"], one.wish.get("source")) == asked), None)
+
+
+async def pause(session: AsyncSession, backfill_id: int) -> None:
+    """Nothing more of it is begun; what workers have is finished."""
+    if await _move(session, backfill_id, "running", "paused"):
+        await session.execute(_HOLD, {"id": backfill_id, "key": hold_key(backfill_id)})
+
+
+async def resume(session: AsyncSession, backfill_id: int) -> None:
+    if await _move(session, backfill_id, "paused", "running"):
+        await breakers.release(session, hold_key(backfill_id))
+
+
+async def cancel(session: AsyncSession, backfill_id: int) -> None:
+    """What is done stays. Requests that nobody works on yet give way to what was there before them."""
+    await identity_lock.take(session)
+    if await _move(session, backfill_id, "running", "cancelled") or await _move(
+        session, backfill_id, "paused", "cancelled"
+    ):
+        for statement in (_PUT_BACK, _TAKE_BACK, _FORGET, _DATE_END):
+            await session.execute(statement, {"id": backfill_id})
+
+
+def hold_key(backfill_id: int) -> str:
+    """What the queued requests of a paused backfill wait behind; no breaker has this key, so nothing probes."""
+    return f"backfill:{backfill_id}"
+
+
+async def _move(session: AsyncSession, backfill_id: int, before: str, after: str) -> bool:
+    """Whether it was in that state. Refused when there is no such backfill."""
+    state = await session.scalar(text("SELECT state FROM backfills WHERE id = :id FOR UPDATE"), {"id": backfill_id})
+    if state is None:
+        raise unknown()
+    if state != before:
+        return False
+    await session.execute(
+        text("UPDATE backfills SET state = :after WHERE id = :id"), {"id": backfill_id, "after": after}
+    )
+    await events.record(session, events.STAGES, [])
+    return True
+
+
+def unknown() -> Refused:
+    return Refused(404, "unknown_backfill", "There is no backfill with this number.")
+
+
+# Who holds a run here publishes or answers it.
+_HOLD = text(
+    """
+    UPDATE stage_runs SET state = 'held', hold_key = :key WHERE id IN (
+      SELECT r.id FROM stage_runs r JOIN backfill_items i ON i.run_id = r.run_id
+      WHERE i.backfill_id = :id AND r.state = 'queued' FOR UPDATE OF r SKIP LOCKED)
+    """
+)
+_PUT_BACK = text(
+    """
+    UPDATE stage_runs AS r SET run_id = b.run_id, trace_id = b.trace_id, request = b.request, state = b.state,
+      attempt = b.attempt, priority = b.priority, gate = b.gate, hold_key = b.hold_key, error_type = b.error_type,
+      error = b.error, queued_at = b.queued_at, published_at = b.published_at, finished_at = b.finished_at
+    FROM (SELECT i.run_id AS given, (jsonb_populate_record(NULL::stage_runs, i.before)).* FROM backfill_items i
+      WHERE backfill_id = :id AND before <> '{}') AS b
+    WHERE r.run_id = b.given AND r.state IN ('queued', 'held')
+    """
+)
+_TAKE_BACK = text(
+    """
+    DELETE FROM stage_runs AS r USING backfill_items i
+    WHERE i.backfill_id = :id AND r.run_id = i.run_id AND before = '{}' AND r.state IN ('queued', 'held')
+    """
+)
+_FORGET = text("DELETE FROM backfill_items WHERE backfill_id = :id")
+_DATE_END = text("UPDATE backfills SET finished_at = now() WHERE id = :id")
