@@ -1,10 +1,14 @@
 """The originals of rejected photos are set aside on their drive, and brought back."""
 
+import io
 import os
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
+from orchestrator.answers import Refused
+from orchestrator.rejects.command import Options, rejects
 from tests.archive import Archive
 from tests.pictures import dng, saved, scene
 from tests.ratings_in_files import a_sidecar
@@ -217,3 +221,32 @@ async def test_drives_that_are_away_read_only_or_object_stores_are_refused(drive
     refused = await drive.client.post("/api/rejects/move", json=wish)
     assert (refused.status_code, refused.json()["error"]["type"]) == (409, "object_store")
     assert (await drive.client.post("/api/rejects/move", json={**wish, "root": 99})).status_code == 404
+
+
+async def test_the_command_lists_asks_for_the_number_and_brings_back(
+    drive: Drive, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for n, name in enumerate(("a.jpg", "b.jpg", "c.jpg")):
+        a_photo(drive, name, n)
+    await rejected(drive, "a.jpg", "b.jpg")
+    gone = drive.archive.photos / "b.jpg"
+    kept = gone.rename(gone.with_name("renamed.jpg"))
+    url, root, out = drive.archive.settings.database_url, str(drive.archive.photos), io.StringIO()
+    assert url is not None
+    assert await rejects(url, Options("list"), out) == 0
+    assert "2 photos rejected" in out.getvalue()
+    with pytest.raises(Refused, match="another number"):
+        await rejects(url, Options("move", root), out, lambda question: "3")
+    with pytest.raises(Refused, match="2 rejected photos"):
+        await rejects(url, Options("move", root, confirm=3), out)
+    with pytest.raises(Refused, match="--root"):
+        await rejects(url, Options("move"), out)
+    assert await rejects(url, Options("move", root), out, lambda question: "2") == 1
+    assert "1 file set aside" in out.getvalue()
+    assert "b.jpg is not there any more: import its folder again." in capsys.readouterr().err
+    assert drive.files == ["_keepers_rejected/a.jpg", "c.jpg", kept.name]
+    batch = UUID((await drive.client.get("/api/free-space")).json()["batches"][0]["id"])
+    assert await rejects(url, Options("restore", batch=batch), out) == 0
+    assert drive.files == ["a.jpg", "c.jpg", kept.name]
+    with pytest.raises(Refused, match="Nothing of that"):
+        await rejects(url, Options("restore", root), out)
