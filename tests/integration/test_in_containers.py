@@ -1,10 +1,12 @@
 """What containers ask of the services beyond `keepers up`: their health, and CLIP without a question."""
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.doubles.model_host import ModelHost, serving
@@ -39,6 +41,31 @@ def test_workers_say_that_they_are_well_until_they_end(stack: Stack) -> None:
     stack.wait(lambda: last_connected(file) > started, "the worker to be connected")
     stack.stop(workers)
     assert "No workers run here" in check(stack).stderr
+
+
+def test_commands_find_an_orchestrator_that_runs_beside_them(stack: Stack, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+    command = [sys.executable, "-m", "orchestrator"]
+    serving = subprocess.Popen([*command, "serve", "--port", str(port)], cwd=REPOSITORY, env=stack.environment)
+    try:
+        stack.wait(lambda: is_ready(port), "the orchestrator to be ready")
+        export = [*command, "export", "--target", str(tmp_path / "website")]
+        said = subprocess.run(
+            export, cwd=REPOSITORY, env=stack.environment, capture_output=True, text=True, check=False
+        )
+    finally:
+        serving.terminate()
+        serving.wait(60)
+    assert said.returncode == 0, said.stderr
+    assert said.stdout.endswith("0 there already.\n")
+
+
+def is_ready(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 def test_clip_is_fetched_at_the_start_where_that_is_wished(stack: Stack) -> None:
