@@ -2,11 +2,8 @@
 
 import argparse
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from orchestrator.commands.arguments import FAILED, Commands, port
-from orchestrator.embedded.home import Home
 from shared import logs
 from shared.settings import Settings
 
@@ -36,26 +33,9 @@ def _serve(settings: Settings, options: argparse.Namespace) -> int:
         app, options.host, options.port, access_log=False, lifespan="on", timeout_graceful_shutdown=STOP_SECONDS
     )
     server = Server(config, lambda: app.state.services.live)
-    with _announced(settings, options):
-        if options.fd is not None:  # of `keepers up`, which says itself where it is
+    if options.fd is not None:  # of `keepers up`, which says itself where it is
         server.run(sockets=[socket.socket(fileno=options.fd)])
     else:
         with announced(settings, options.port):
             server.run()
     return 0 if server.started else FAILED
-
-
-@contextmanager
-def _announced(settings: Settings, options: argparse.Namespace) -> Iterator[None]:
-    """Other commands of this machine find it while it runs. `keepers up` says itself where it is, and keeps its say."""
-    home = Home(settings.keepers_home)
-    if options.fd is not None or home.services():
-        yield
-        return
-    token = settings.local_token
-    known = {"token": token.get_secret_value()} if token else {}
-    home.remember_services({"address": f"http://127.0.0.1:{options.port}", **known})
-    try:
-        yield
-    finally:
-        home.forget_services()
