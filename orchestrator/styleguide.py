@@ -18,6 +18,8 @@ class _Styleguide(BaseModel):
     title: str = "Style guide"
     is_open: bool = True  # the causes: their letters may be put back
     causes: list[Cause]
+    next: str = "/"
+    refused: str = "That is not the password."
 
 
 async def show_styleguide(request: Request) -> HTMLResponse:

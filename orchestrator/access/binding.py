@@ -1,5 +1,7 @@
 """Where the web page may listen."""
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from orchestrator.access import service
 from orchestrator.access.addresses import is_this_machine
 from orchestrator.db import open_engine, open_sessions
@@ -34,5 +36,7 @@ async def _has_password(database_url: str) -> bool:
     try:
         async with open_sessions(engine)() as session:
             return await service.has_password(session)
+    except (SQLAlchemyError, OSError) as exc:
+        raise KeepersError("The database does not answer, so nobody knows whether Keepers has a password.") from exc
     finally:
         await engine.dispose()

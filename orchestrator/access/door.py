@@ -82,7 +82,7 @@ def _has_token(request: Request, token: SecretStr | None) -> bool:
 
 
 def _is_navigation(request: Request) -> bool:
-    """Whether a person waits for a page; not for a picture or JSON."""
+    """Whether a person waits for a page; not for a picture, or for a part of a page that is open already."""
     if request.method not in ("GET", "HEAD") or request.scope["path"].startswith("/api/"):
         return False
-    return request.headers.get("sec-fetch-mode", "navigate") == "navigate"
+    return "text/html" in request.headers.get("accept", "")

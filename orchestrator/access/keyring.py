@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from typing import Literal
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -14,6 +15,8 @@ from orchestrator.db import Sessions, is_passing_trouble
 from orchestrator.models import Access
 from orchestrator.tasks import end_tasks
 from shared.settings import Settings
+
+Guard = Literal["password", "network", "machine"]  # what keeps others out: the last, that none is answered
 
 log = structlog.get_logger()
 
@@ -46,6 +49,11 @@ class Keyring:
                     await self._read()
         assert self._lock is not None
         return self._lock
+
+    async def guard(self) -> Guard:
+        if (await self.lock()).password_hash is not None:
+            return "password"
+        return "network" if self._settings.trusted_network else "machine"
 
     async def start(self) -> None:
         """Look for a new password from now on: open streams, on which nobody asks anything, end with the old one."""

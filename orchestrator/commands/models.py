@@ -27,11 +27,11 @@ def _models(settings: Settings, options: argparse.Namespace) -> int:
 
 def _open_archive_size(settings: Settings) -> int:
     """How many photos a Keepers that is open has, for estimates; 0 when none is open."""
-    from orchestrator.embedded.client import Client, NotAnswering, Refused
+    from orchestrator.embedded.client import NotAnswering, Refused, client_of
     from orchestrator.embedded.home import Home
 
-    address = Home(settings.keepers_home).services().get("address")
+    client = client_of(Home(settings.keepers_home))
     try:
-        return Client(address).photo_count() if address else 0
+        return client.photo_count() if client else 0
     except (NotAnswering, Refused):
         return 0

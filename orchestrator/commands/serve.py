@@ -1,6 +1,7 @@
 """`keepers serve`: the orchestrator alone."""
 
 import argparse
+import asyncio
 import socket
 
 from orchestrator.commands.arguments import FAILED, Commands, port
@@ -23,11 +24,14 @@ def add(commands: Commands) -> None:
 def _serve(settings: Settings, options: argparse.Namespace) -> int:
     import uvicorn
 
+    from orchestrator.access import binding
     from orchestrator.app import create_app
     from orchestrator.embedded.announcing import announced
     from orchestrator.server import Server
 
     logs.configure(settings.log_format, "orchestrator")
+    if options.fd is None and settings.database_url is not None:  # what it inherits was looked at by who opened it
+        asyncio.run(binding.check(settings, options.host, settings.database_url))
     app = create_app(settings)
     config = uvicorn.Config(
         app, options.host, options.port, access_log=False, lifespan="on", timeout_graceful_shutdown=STOP_SECONDS

@@ -17,13 +17,17 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument("--once", action="store_true", help="stop when the import is settled, and print its figures")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON, and nothing else, on stdout")
-    parser.add_argument("--host", default="127.0.0.1", help="the interface the web page listens on")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--host", default="127.0.0.1", help="the interface the web page listens on")
+    where.add_argument(
+        "--lan", action="store_true", help="open it to your network, with a password; prints address and QR code"
+    )
     parser.add_argument("--port", type=port, help="0 for any; default: 8000, or the next free one")
     parser.set_defaults(run=_up)
 
 
 def _up(settings: Settings, options: argparse.Namespace) -> int:
-    from orchestrator.embedded.up import Options, up
+    from orchestrator.embedded.up import EVERY_INTERFACE, Options, up
 
     if options.watch and (options.photos is None or options.once):
         raise KeepersError(
@@ -34,7 +38,8 @@ def _up(settings: Settings, options: argparse.Namespace) -> int:
         watch=options.watch,
         once=options.once,
         as_json=options.json,
-        host=options.host,
+        host=EVERY_INTERFACE if options.lan else options.host,
+        lan=options.lan,
         port=options.port,
     )
     return up(settings, chosen, os.environ)

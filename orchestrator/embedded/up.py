@@ -1,7 +1,9 @@
 """`keepers up`: the whole of Keepers as child processes of one command."""
 
+import asyncio
 import errno
 import os
+import secrets
 import signal
 import socket
 import sys
@@ -13,8 +15,9 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 
+from orchestrator.access.addresses import is_this_machine
 from orchestrator.embedded.children import Child
-from orchestrator.embedded.client import Client
+from orchestrator.embedded.client import Client, client_of
 from orchestrator.embedded.home import Home
 from orchestrator.embedded.importing import WRONG_FOLDER, Folder, hand_over, import_and_wait, trouble_with
 from orchestrator.embedded.postgres import Server
@@ -24,11 +27,13 @@ from orchestrator.embedded.rabbitmq import Node
 from shared.errors import KeepersError
 from shared.settings import Settings
 
+EVERY_INTERFACE = "0.0.0.0"
 DEFAULT_PORT = 8000
 _PORTS_TRIED = 50
 _READY_SECONDS = 180
 _DEATHS_BEFORE_READY = 3
 _LOOK_EVERY_SECONDS = 0.25
+_NOT_FOR_WORKERS = ("DATABASE_URL", "KEEPERS_PASSWORD", "KEEPERS_PASSWORD_FILE")
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -39,6 +44,7 @@ class Options:
     once: bool = False
     as_json: bool = False
     host: str = "127.0.0.1"
+    lan: bool = False  # the host is every interface: see to a password, and say how a phone finds the page
     port: int | None = None  # None: 8000, or the next one that is free
 
 
@@ -75,6 +81,7 @@ class _Run:
         self._environment = dict(environment) | {"KEEPERS_HOME": str(home.folder)}
         if options.photos is not None:  # a folder named on the command line is a root, wherever it lies
             self._environment["OPENED_FOLDER"] = str(options.photos.absolute())
+        self._token = secrets.token_urlsafe(32)  # for commands of this machine
         self._services: list[Server | Node] = []
         self._children: list[Child] = []
 
@@ -84,7 +91,7 @@ class _Run:
             try:
                 self._start_services()
                 self._start_children(listener)
-                client = Client(address)
+                client = Client(address, self._token)
                 self._wait_until_ready(client)
                 return self._serve(client)
             finally:
@@ -94,9 +101,17 @@ class _Run:
         self._environment["DATABASE_URL"] = self._settings.database_url or self._started(
             Server(self._home.folder / "postgres", self._home.fresh_log("postgres"))
         )
+        self._check_host()
         self._environment["RABBITMQ_URL"] = self._settings.rabbitmq_url or self._started(
             Node(self._home.folder / "rabbitmq", self._home.fresh_log("rabbitmq"))
         )
+
+    def _check_host(self) -> None:
+        if is_this_machine(self._options.host) or self._options.lan:
+            return
+        from orchestrator.access import binding
+
+        asyncio.run(binding.check(self._settings, self._options.host, self._environment["DATABASE_URL"]))
 
     def _started(self, service: Server | Node) -> str:
         self._reporter.say(f"Starting {service.name} ...")
@@ -107,9 +122,12 @@ class _Run:
         fd = listener.fileno()
         serve = [sys.executable, "-m", "orchestrator", "serve", "--fd", str(fd)]
         work = [sys.executable, "-m", "workers"]
+        guarded = self._environment | {"LOCAL_TOKEN": self._token}
+        # Workers open files from anywhere: what they do not need they are not given.
+        unprivileged = {name: value for name, value in self._environment.items() if name not in _NOT_FOR_WORKERS}
         for child in (
-            Child("The orchestrator", serve, self._environment, self._home.fresh_log("orchestrator"), (fd,)),
-            Child("The worker", work, self._environment, self._home.fresh_log("workers")),
+            Child("The orchestrator", serve, guarded, self._home.fresh_log("orchestrator"), (fd,)),
+            Child("The worker", work, unprivileged, self._home.fresh_log("workers")),
         ):
             self._children.append(child)
             child.start()
@@ -132,12 +150,15 @@ class _Run:
         self._home.remember_services(
             {
                 "address": client.address,
+                "token": self._token,
                 "database_url": self._environment["DATABASE_URL"],
                 "rabbitmq_url": self._environment["RABBITMQ_URL"],
                 "pid": os.getpid(),
             }
         )
         self._reporter.say(f"Keepers is open at {client.address} (Ctrl-C stops it)")
+        if self._options.lan:
+            self._introduce(int(client.address.rpartition(":")[2]))
         if self._options.photos is not None:
             as_json = self._options.as_json and self._options.once
             folder = Folder(self._options.photos, self._options.watch)
@@ -147,6 +168,12 @@ class _Run:
         while not self._options.once:
             self._pause()
         return 0
+
+    def _introduce(self, port: int) -> None:
+        # Only now: until there is a password, other machines are not answered.
+        from orchestrator.embedded import lan
+
+        lan.introduce(self._settings, self._environment["DATABASE_URL"], port, self._reporter)
 
     def _pause(self) -> None:
         time.sleep(_LOOK_EVERY_SECONDS)
@@ -177,11 +204,11 @@ class _Run:
 
 def _use_running(home: Home, options: Options, reporter: Reporter) -> int:
     """Another `keepers up` has this home: say where, and hand it the folder."""
-    address = home.services().get("address")
-    if address is None:
+    client = client_of(home)
+    if client is None:
         reporter.say(f"Keepers is being started or stopped by another command, in {home.folder}.")
         return 0
-    reporter.say(f"Keepers is already open at {address}")
+    reporter.say(f"Keepers is already open at {client.address}")
     if options.photos is None:
         return 0
     client = Client(address)
@@ -207,7 +234,7 @@ def _listener(options: Options) -> socket.socket:
 
 def _address_of(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
-    return f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"
+    return f"http://{'127.0.0.1' if host == EVERY_INTERFACE else host}:{port}"
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-from orchestrator.embedded.client import Client, NotAnswering
+from orchestrator.embedded.client import Client, NotAnswering, client_of
 from orchestrator.embedded.home import Home
 from shared.claims import claim_of
 from shared.errors import KeepersError
@@ -23,10 +23,10 @@ class NotOpen(KeepersError):
 
 def export(settings: Settings, target: Path, wishes: Mapping[str, Any], out: TextIO = sys.stdout) -> int:  # Any: JSON
     """Export and wait for the end. Exit status 0 when all of it could be exported. Raises KeepersError."""
-    address = Home(settings.keepers_home).services().get("address")
-    if not address:
+    client = client_of(Home(settings.keepers_home))
+    if client is None:
         raise NotOpen
-    return watched(Client(address), target, wishes, out, lambda: time.sleep(_PAUSE_SECONDS))
+    return watched(client, target, wishes, out, lambda: time.sleep(_PAUSE_SECONDS))
 
 
 def watched(

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel
 
+from orchestrator.access.keyring import Guard
 from orchestrator.context import ServicesDep
 from orchestrator.preferences.keys import GROUPS, Action
 from orchestrator.rendering import render
@@ -22,6 +23,7 @@ class SettingsPage(BaseModel):
     groups: Mapping[str, tuple[Action, ...]] = GROUPS
     folders: RootSettingsList
     note: str = LIGHTROOM
+    guard: Guard
 
 
 @router.get("/settings", response_class=HTMLResponse)
@@ -29,4 +31,5 @@ async def show_settings(request: Request, services: ServicesDep) -> HTMLResponse
     event = services.live.last_id
     async with services.sessions() as session:
         folders = await root_settings.roots(session)
-    return render(request, "settings.html", SettingsPage(event=event, folders=folders))
+    guard = await services.keyring.guard()
+    return render(request, "settings.html", SettingsPage(event=event, folders=folders, guard=guard))

@@ -8,6 +8,8 @@ export class Refusal extends Error {
   }
 }
 
+let wasIn = true;
+
 export const getJson = (address, options = {}) => ask(address, options);
 
 export const postJson = (address, body) => sendJson("POST", address, body);
@@ -28,8 +30,16 @@ async function ask(address, options) {
     throw new Refusal(0, "unreachable", "Keepers is not answering.");
   }
   const body = await response.json().catch(() => null); // a 204 has none
+  noteLogin(response.status !== 401);
   if (response.ok) return body;
   throw new Refusal(response.status, body?.error?.type, body?.error?.message ?? `Keepers answered ${response.status}.`);
+}
+
+/** Tells the page when the login has ended, and when there is one again: by another tab, for example. */
+function noteLogin(isIn) {
+  if (isIn === wasIn) return;
+  wasIn = isIn;
+  dispatchEvent(new CustomEvent("login", { detail: isIn }));
 }
 
 /** The JSON that the server put into the page under this id. */

@@ -6,7 +6,8 @@ import { postJson, Refusal } from "./api.js";
 const PREFIX = "decision:";
 const LOCK = "keepers-decisions"; // tabs send one after the other
 const RETRY_MS = 2000;
-const PASSING = new Set([0, 502, 503, 504]); // the server is away, or its database is
+// The server is away, or its database is, or it wants a login first.
+const PASSING = new Set([0, 401, 403, 502, 503, 504]);
 
 /**
  * An entry is {batch, body, undoes, address, after}: `body` is sent as a new decision, or `undoes` names the one to take

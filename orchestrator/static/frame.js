@@ -36,5 +36,5 @@ onFrame((frame) => frame.stages && refreshStages());
 onReset(refreshStages);
 onState((isDown) => {
   showGone({ isDown });
-  if (!isDown) refreshStages();
+  refreshStages(); // when it went down, because the login may have ended: asking tells
 });

@@ -22,6 +22,13 @@ EVERY_PAGE = [
     "/styleguide", "/nothing-here",
 ]  # fmt: skip
 
+# The content security policy is there to stop what an attacker slipped in; a page of ours must never need it.
+TELL_VIOLATIONS = """
+addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI, sourceFile, lineNumber }) => {
+  console.error(`policy: ${violatedDirective} ${blockedURI} at ${sourceFile}:${lineNumber}`);
+});
+"""
+
 expect.set_options(timeout=30_000)  # a busy machine is slow, and what never comes is noticed all the same
 
 
@@ -54,6 +61,7 @@ class Browser:
             has_touch=is_phone,
             is_mobile=is_phone,
         )
+        await context.add_init_script(TELL_VIOLATIONS)
         context.on("console", self._hear)
         context.on("weberror", lambda error: self.complaints.append(str(error.error)))
         page = await context.new_page()

@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
 from orchestrator.models import Breaker, Photo, RatingConflict, StagePause
 from tests import factories
+from tests.browser.axe import violations
 from tests.browser.browsers import EVERY_PAGE, Browser
 from tests.connoisseur import Connoisseur
 from tests.shoot import Shoot, a_burst, with_pictures
@@ -38,7 +38,6 @@ for (const one of document.querySelectorAll("details:not(li:not(:first-child) *)
 """
 UNSAID = "[open] .why-body:empty, [open] .why-body:has-text('Looking')"
 FAR = 10_000  # seconds from one photo to the next: no burst
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 @pytest.fixture
@@ -206,14 +205,3 @@ async def test_axe_finds_nothing_while_one_looks_closely(
     await expect(page.locator("#zoom-words")).to_be_visible()
     found["compare closely"] = await violations(page)
     assert {what: said for what, said in found.items() if said} == {}
-
-
-async def violations(page: Page) -> list[str]:
-    await page.emulate_media(reduced_motion="reduce")  # what pulses is looked at while it rests
-    options: dict[str, Any] = {"resultTypes": ["violations"], "runOnly": RULES}
-    results = await Axe().run(page, options=options)
-    return [
-        f"{one['id']}: {node['target']}: {node['failureSummary']}"
-        for one in results.response["violations"]
-        for node in one["nodes"]
-    ]
