@@ -211,7 +211,6 @@ def _use_running(home: Home, options: Options, reporter: Reporter) -> int:
     reporter.say(f"Keepers is already open at {client.address}")
     if options.photos is None:
         return 0
-    client = Client(address)
     folder = Folder(options.photos, options.watch)
     if options.once:
         pause = partial(time.sleep, _LOOK_EVERY_SECONDS)
