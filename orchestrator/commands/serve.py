@@ -2,7 +2,10 @@
 
 import argparse
 import asyncio
+import secrets
 import socket
+
+from pydantic import SecretStr
 
 from orchestrator.commands.arguments import FAILED, Commands, port
 from shared import logs
@@ -32,6 +35,8 @@ def _serve(settings: Settings, options: argparse.Namespace) -> int:
     logs.configure(settings.log_format, "orchestrator")
     if options.fd is None and settings.database_url is not None:  # what it inherits was looked at by who opened it
         asyncio.run(binding.check(settings, options.host, settings.database_url))
+    if settings.local_token is None:
+        settings = settings.model_copy(update={"local_token": SecretStr(secrets.token_urlsafe(32))})
     app = create_app(settings)
     config = uvicorn.Config(
         app, options.host, options.port, access_log=False, lifespan="on", timeout_graceful_shutdown=STOP_SECONDS
