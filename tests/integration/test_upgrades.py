@@ -9,7 +9,7 @@ import aio_pika
 import pytest
 from sqlalchemy import text
 
-from orchestrator.broker import Broker, Outgoing
+from orchestrator.broker import Broker, Incoming, Outgoing
 from orchestrator.db import DatabaseIsNewer, migrate, open_engine
 from orchestrator.exchange import Exchange
 from orchestrator.models import StageRun
@@ -17,9 +17,12 @@ from orchestrator.outbox import Relay
 from orchestrator.pipeline import PIPELINE, stages
 from orchestrator.results import ResultApplier
 from orchestrator.throughput import Throughput
+from shared.contracts import convert
 from shared.topology import Topology, topology
+from tests.archive import Archive
 from tests.relaying import a_conversion, queued, run_of, until
 from tests.site import Site
+from tests.stack import a_jpeg
 
 
 def names_of(prefix: str) -> Topology:
@@ -93,3 +96,21 @@ async def test_a_database_of_a_newer_version_is_left_alone(database_url: str) ->
     async with engine.connect() as connection:
         assert (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar_one() == "9999"
     await engine.dispose()
+
+
+async def test_a_result_of_a_worker_that_is_one_version_behind_or_ahead_applies(archive: Archive) -> None:
+    """One lacks what is optional, another says more than this version knows."""
+    for n in range(2):
+        a_jpeg(archive.photos / f"{n}.jpg", seed=n, size=(64, 48))
+    await archive.scanned(await archive.start())
+    behind, ahead = (json.loads(message.body) for message in archive.answer(await archive.queued()))
+    optional = {name for name, field in convert.Result.model_fields.items() if not field.is_required()}
+    behind["result"] = {name: value for name, value in behind["result"].items() if name not in optional}
+    del behind["work_ms"]
+    for part in (ahead, ahead["result"], ahead["result"]["quality"], ahead["result"]["exif"]):
+        part["from_the_future"] = {"faces": [1, 2]}
+    await archive.apply([Incoming(json.dumps(one).encode(), one["run_id"], "results", {}) for one in (behind, ahead)])
+    states = await archive.sql("SELECT state FROM import_items")
+    assert [row["state"] for row in states] == ["done", "done"]
+    assert len(await archive.sql("SELECT 1 FROM photos WHERE technical_score IS NOT NULL")) == 2
+    await archive.check_books()
