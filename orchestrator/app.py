@@ -18,6 +18,7 @@ from orchestrator.context import Services
 from orchestrator.curation import again, watching
 from orchestrator.curation import service as curation
 from orchestrator.db import migrate, open_engine, open_sessions
+from orchestrator.decision_log.writing import DecisionLog
 from orchestrator.embedding import service as embedding
 from orchestrator.embedding.background import ClipFetch
 from orchestrator.exchange import Exchange
@@ -110,6 +111,7 @@ async def _lifespan(app: FastAPI, *, settings: Settings, pipeline: Pipeline) -> 
         partial(keep_settled, sessions),
         Watching(sessions, settings, relay.wake).run,
         backups.run,
+        DecisionLog(sessions, settings.decisions_file).run,
     ]
     if "bursts" in stages(pipeline):  # beside the other jobs: listing all frames takes seconds
         duties.append(partial(keep_up, sessions, [partial(bursts.keep, claims=claims)], bursts.EVERY_SECONDS))

@@ -57,7 +57,7 @@ def put_back(settings: Settings, path: Path, *, is_dry: bool) -> None:
         )
     if settings.decisions_file.exists():
         say(
-            f"Decisions made after the backup are in {settings.decisions_file}: `keepers replay FILE` makes them again."
+            f"Decisions made after the backup are in {settings.decisions_file}: `keepers replay` makes them again."
         )
 
 

@@ -19,7 +19,7 @@ router = APIRouter(prefix="/api", tags=["backups"], responses=ERRORS)
 # A key of 64 bits is shown in two halves.
 _STATE = text(
     """
-    SELECT problem, failed_at, EXISTS (
+    SELECT problem, failed_at, (SELECT problem FROM decision_log) AS decisions_problem, EXISTS (
       SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1
         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
         AND (CAST(classid AS bigint) << 32) + CAST(objid AS bigint) = :key) AS is_running
@@ -40,7 +40,8 @@ class BackupItem(BaseModel):
 
 
 class BackupList(BaseModel):
-    """Newest first. `problem` is of the last that failed, until one succeeds."""
+    """Newest first. `problem` is of the last that failed, until one succeeds. `decisions` is the log of decisions, and
+    `decisions_problem` says why what is decided now does not come into it."""
 
     folder: str
     every_hours: float
@@ -48,6 +49,8 @@ class BackupList(BaseModel):
     problem: str | None
     failed_at: datetime | None
     items: list[BackupItem]
+    decisions: str
+    decisions_problem: str | None
 
 
 @router.get("/backups")
@@ -62,6 +65,8 @@ async def show_backups(services: ServicesDep) -> BackupList:
         problem=state.problem,
         failed_at=state.failed_at,
         items=await asyncio.to_thread(_items, folder),
+        decisions=str(services.settings.decisions_file),
+        decisions_problem=state.decisions_problem,
     )
 
 

@@ -2,7 +2,20 @@
 
 from collections.abc import Callable
 
-from orchestrator.commands import backfill, backup, doctor, export, models, password, rejects, samples, serve, up, xmp
+from orchestrator.commands import (
+    backfill,
+    backup,
+    doctor,
+    export,
+    models,
+    password,
+    rejects,
+    replay,
+    samples,
+    serve,
+    up,
+    xmp,
+)
 from orchestrator.commands.arguments import Commands
 
 COMMANDS: tuple[Callable[[Commands], None], ...] = (
@@ -17,4 +30,5 @@ COMMANDS: tuple[Callable[[Commands], None], ...] = (
     rejects.add,
     backfill.add,
     backup.add,
+    replay.add,
 )

@@ -17,6 +17,8 @@ import pytest
 
 from orchestrator.backups import kept, writing
 from orchestrator.db import migrate, open_engine
+from orchestrator.decision_log.writing import DecisionLog
+from orchestrator.embedding import service as embeddings
 from orchestrator.samples import make_samples
 from tests import factories
 from tests.archive import Archive
@@ -34,10 +36,18 @@ async def decide(archive: Archive, **body: object) -> str:
 
 
 async def decided_about_the_samples(archive: Archive) -> None:
-    """Ratings, picks, rejections, projects, tags and an undo, a placard, and a taste that was learned."""
+    """Ratings and a taste that was learned from them, picks, rejections, projects, tags and an undo, and a placard."""
     await asyncio.to_thread(make_samples, archive.photos)
     await archive.imported()
-    ids = [row["id"] for row in await archive.sql("SELECT id FROM photos ORDER BY id")]
+    ids = [row["id"] for row in await archive.sql("SELECT id FROM photos WHERE preview IS NOT NULL ORDER BY id")]
+    person = Connoisseur(archive.site)
+    async with archive.site.services.sessions.begin() as session:
+        await embeddings.choose(session, archive.site.services.settings)
+    for id_ in ids:
+        await person.embedded(id_)
+    await person.rate(ids[:25])
+    await person.train()
+    await person.settle()
     await decide(archive, ids=ids[:5], user_rating=5, project="Îles")
     await decide(archive, ids=ids[3:8], action="reject")
     await decide(archive, ids=ids[5:7], tags=["kayak", 'with "quotes", a comma\nand a line'])
@@ -46,16 +56,23 @@ async def decided_about_the_samples(archive: Archive) -> None:
     assert (await archive.site.client.post(f"/api/decisions/{batch}/undo", json={})).status_code == 200
     dropped = a_jpeg(archive.photos.parent / "dropped.jpg", seed=9).read_bytes()
     assert (await archive.site.client.post("/api/placards?name=dropped.jpg", content=dropped)).status_code == 202
-    person = Connoisseur(archive.site)
-    await person.rate(await person.photos(25))
-    await person.train()
-    await person.settle()
+    (project,) = await archive.sql("SELECT id FROM projects")
+    assert (
+        await archive.site.client.patch(f"/api/projects/{project['id']}", json={"name": "Isles"})
+    ).status_code == 200
+
+
+DECIDED = """
+SELECT file_path, user_rating, manual_match, kept_at IS NOT NULL, rejected_at IS NOT NULL, tags, name
+FROM photos LEFT JOIN projects ON projects.id = project_id ORDER BY file_path
+"""
 
 
 async def test_after_a_wipe_a_backup_brings_everything_back(safe: Safe) -> None:
     async with safe.opened() as archive:
         await decided_about_the_samples(archive)
         taste = (await archive.site.client.get("/api/taste")).json()
+        await DecisionLog(archive.site.services.sessions, safe.settings.decisions_file).catch_up()
     everything = await safe.everything()
     claims = safe.settings.claims_folder
     files = {path: path.read_bytes() for name in ("taste", "placards") for path in (claims / name).rglob("*.*")}
@@ -71,6 +88,17 @@ async def test_after_a_wipe_a_backup_brings_everything_back(safe: Safe) -> None:
         assert (await archive.site.client.get("/api/taste")).json() == taste
         (project,) = await archive.sql("INSERT INTO projects (name) VALUES ('another') RETURNING id")
         assert project["id"] == 2, "numbers go on where they were"
+
+    decided = await safe.sql(DECIDED)
+    await safe.empty()
+    async with safe.opened() as archive:
+        await archive.scanned(await archive.start())  # files are found by their paths before they are read
+        assert await safe.sql(DECIDED) != decided
+        said = await asyncio.to_thread(safe.keepers, "replay")
+        assert said.status == 0, said.out
+        assert await safe.sql(DECIDED) == decided
+        again = await asyncio.to_thread(safe.keepers, "replay")
+        assert "0 photos changed" in again.out
 
 
 async def an_archive(safe: Safe, photos: int = 3) -> list[int]:
