@@ -8,7 +8,7 @@ from orchestrator.backups import kept
 from orchestrator.backups.restoring import restore
 from orchestrator.backups.writing import begin, write
 from orchestrator.embedded.database import own_database, reachable_database
-from shared.claims import ClaimStore
+from shared.claims import ClaimStore, open_claims
 from shared.errors import KeepersError
 from shared.settings import Settings
 
@@ -21,7 +21,7 @@ def back_up(settings: Settings, folder: Path | None) -> None:
     target = (folder or kept.require(settings)).expanduser().absolute()
     with reachable_database(settings) as url:
         print(f"Writing a backup to {target} ...", flush=True)
-        path = asyncio.run(_written(url, _claims(settings), target))
+        path = asyncio.run(_written(url, open_claims(settings), target))
     print(f"{path} is complete: {_size(path.stat().st_size)}.")
 
 
@@ -42,7 +42,9 @@ def put_back(settings: Settings, path: Path, *, is_dry: bool) -> None:
     database = reachable_database(settings) if is_dry else own_database(settings, _OPEN)
     try:
         with database as url:
-            restored = asyncio.run(restore(url, path.expanduser().absolute(), _claims(settings), say, is_dry=is_dry))
+            restored = asyncio.run(
+                restore(url, path.expanduser().absolute(), open_claims(settings), say, is_dry=is_dry)
+            )
     except OSError as exc:
         raise KeepersError(f"PostgreSQL does not answer: {exc}") from exc
     manifest = restored.manifest
@@ -56,17 +58,11 @@ def put_back(settings: Settings, path: Path, *, is_dry: bool) -> None:
             f"{len(manifest.missing):,} files were gone already when the backup was made: {', '.join(manifest.missing)}"
         )
     if settings.decisions_file.exists():
-        say(
-            f"Decisions made after the backup are in {settings.decisions_file}: `keepers replay` makes them again."
-        )
+        say(f"Decisions made after the backup are in {settings.decisions_file}: `keepers replay` makes them again.")
 
 
 async def _written(url: str, claims: ClaimStore, folder: Path) -> Path:
     return await write(await begin(url), claims, folder, "asked")
-
-
-def _claims(settings: Settings) -> ClaimStore:
-    return ClaimStore(settings.claims_folder, settings.library_roots)
 
 
 def _size(count: int) -> str:

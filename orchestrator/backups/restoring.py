@@ -2,6 +2,7 @@
 anything that is there is touched."""
 
 import asyncio
+import hashlib
 import zipfile
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -132,10 +133,19 @@ async def _begin_anew(connection: asyncpg.Connection, manifest: Manifest) -> Non
 
 
 def _put_files(path: Path, manifest: Manifest, claims: ClaimStore) -> None:
-    """Each is named after what is in it: one that is there already is the same."""
     with opened(path) as (file, _):
         for part in manifest.files:
-            claims.put(str(path_of(part.claim or "")), b"".join(chunks(file, part, path)))
+            claim = part.claim or ""
+            if not _is_whole(claims, claim, part):
+                claims.remove(claim)
+                claims.put(str(path_of(claim)), b"".join(chunks(file, part, path)))
+
+
+def _is_whole(claims: ClaimStore, claim: str, part: Part) -> bool:
+    try:
+        return hashlib.sha256(claims.read(claim)).hexdigest() == part.sha256
+    except FileNotFoundError:
+        return False
 
 
 def _quoted(name: str) -> str:
