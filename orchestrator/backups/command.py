@@ -9,7 +9,6 @@ from orchestrator.backups.restoring import restore
 from orchestrator.backups.writing import begin, write
 from orchestrator.embedded.database import own_database, reachable_database
 from shared.claims import ClaimStore, open_claims
-from shared.errors import KeepersError
 from shared.settings import Settings
 
 _OPEN = "Keepers is open. Stop it (Ctrl-C where `keepers up` runs), then restore."
@@ -40,13 +39,9 @@ def put_back(settings: Settings, path: Path, *, is_dry: bool) -> None:
 
     say = partial(print, flush=True)
     database = reachable_database(settings) if is_dry else own_database(settings, _OPEN)
-    try:
-        with database as url:
-            restored = asyncio.run(
-                restore(url, path.expanduser().absolute(), open_claims(settings), say, is_dry=is_dry)
-            )
-    except OSError as exc:
-        raise KeepersError(f"PostgreSQL does not answer: {exc}") from exc
+    file = path.expanduser().absolute()
+    with database as url:
+        restored = asyncio.run(restore(url, file, open_claims(settings), say, is_dry=is_dry))
     manifest = restored.manifest
     of = f"{manifest.photos:,} photos and {manifest.rows_of('rating_events'):,} decisions"
     if restored.before is None:

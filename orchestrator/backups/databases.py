@@ -17,6 +17,10 @@ class InUse(KeepersError):
     """Keepers is open, or another program is connected to its database. Stop it, then restore."""
 
 
+class NoAnswer(KeepersError):
+    """PostgreSQL does not answer."""
+
+
 class NotAllowed(KeepersError):
     """PostgreSQL does not let this user restore."""
 
@@ -34,7 +38,7 @@ async def server_of(database_url: str) -> AsyncIterator[tuple[asyncpg.Connection
     url = make_url(database_url)
     current = url.database or url.username or _MAINTENANCE
     names = Names(current, *(current[: _LONGEST_NAME - len(end)] + end for end in ("_restoring", "_before_restore")))
-    connection = await asyncpg.connect(with_database(database_url, _MAINTENANCE))
+    connection = await connect(with_database(database_url, _MAINTENANCE))
     try:
         yield connection, names
     except asyncpg.ObjectInUseError as exc:
@@ -46,6 +50,14 @@ async def server_of(database_url: str) -> AsyncIterator[tuple[asyncpg.Connection
         ) from exc
     finally:
         await connection.close()
+
+
+async def connect(address: str, **server_settings: str) -> asyncpg.Connection:
+    """Raises NoAnswer."""
+    try:
+        return await asyncpg.connect(address, server_settings=server_settings)
+    except (OSError, asyncpg.PostgresError) as exc:
+        raise NoAnswer(f"PostgreSQL does not let Keepers in: {exc}.") from exc
 
 
 def with_database(database_url: str, name: str) -> str:

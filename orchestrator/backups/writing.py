@@ -20,6 +20,7 @@ from uuid import UUID
 import asyncpg
 
 from orchestrator.backups import kept
+from orchestrator.backups.databases import connect
 from orchestrator.backups.manifest import CHUNK_BYTES, FORM, MANIFEST, Manifest, Part, Table, Why, check
 from orchestrator.backups.tables import Source, sequences, sources
 from orchestrator.db import plain_dsn
@@ -42,8 +43,8 @@ class Busy(NotWritten):
 
 
 async def begin(database_url: str) -> asyncpg.Connection:
-    """A connection under which nobody else makes a backup. Raises Busy when somebody does."""
-    connection = await asyncpg.connect(plain_dsn(database_url), server_settings=_READABLE)
+    """A connection under which nobody else makes a backup. Raises Busy when somebody does, and NoAnswer."""
+    connection = await connect(plain_dsn(database_url), **_READABLE)
     if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", BACKING_UP):
         await connection.close()
         raise Busy
