@@ -48,14 +48,24 @@ class Stack:
         self.port = self._listening.getsockname()[1]
         self._log = (folder / "log.txt").open("ab")
         self._running: list[subprocess.Popen[bytes]] = []
+        self._closing: list[httpx.Client | socket.socket] = []
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=60)
 
     def orchestrator(self, module: str = "orchestrator", *arguments: str) -> "subprocess.Popen[bytes]":
         """Start an orchestrator on this stack's port, and wait until it is ready unless it is one that dies."""
         process = self._start([module, "serve", "--fd", str(self._listening.fileno()), *arguments])
         if module == "orchestrator":
-            self.wait(lambda: self._is_ready(process), "the orchestrator to be ready")
+            self.wait(lambda: self.is_ready(process, self.client), "the orchestrator to be ready")
         return process
+
+    def another_orchestrator(self) -> httpx.Client:
+        """On the same database and broker, ready, and a client of it."""
+        listening = socket.create_server(("127.0.0.1", 0))
+        process = self._start(["orchestrator", "serve", "--fd", str(listening.fileno())], listening.fileno())
+        client = httpx.Client(base_url=f"http://127.0.0.1:{listening.getsockname()[1]}", timeout=60)
+        self._closing += [client, listening]
+        self.wait(lambda: self.is_ready(process, client), "the other orchestrator to be ready")
+        return client
 
     def workers(self, *stages: str, package: str = "workers.stages") -> "subprocess.Popen[bytes]":
         return self._start(["workers", *(stages or ("convert",)), "--from", package])
@@ -69,23 +79,23 @@ class Stack:
         assert said.returncode == 0, said.stderr
         return said.stdout
 
-    def _start(self, command: list[str]) -> "subprocess.Popen[bytes]":
+    def _start(self, command: list[str], *descriptors: int) -> "subprocess.Popen[bytes]":
         process = subprocess.Popen(
             [sys.executable, "-m", *command],
             env=self.environment,
             cwd=REPOSITORY,
             stdout=self._log,
             stderr=self._log,
-            pass_fds=[self._listening.fileno()],
+            pass_fds=[self._listening.fileno(), *descriptors],
             start_new_session=True,
         )
         self._running.append(process)
         return process
 
-    def _is_ready(self, process: "subprocess.Popen[bytes]") -> bool:
+    def is_ready(self, process: "subprocess.Popen[bytes]", client: httpx.Client) -> bool:
         assert process.poll() is None, f"the orchestrator ended with {process.returncode}"
         try:
-            return self.client.get("/readyz").status_code == 200
+            return client.get("/readyz").status_code == 200
         except httpx.TransportError:
             return False
 
@@ -99,8 +109,8 @@ class Stack:
             process.terminate()
         for process in self._running:
             process.wait(60)
-        self.client.close()
-        self._listening.close()
+        for one in (self.client, self._listening, *self._closing):
+            one.close()
         self._log.close()
 
     def start_import(self, path: Path | None = None, **wishes: Any) -> int:
