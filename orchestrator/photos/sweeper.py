@@ -12,13 +12,13 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.claims import ClaimStore, path_of
+from shared.claims import ClaimStore, Stored, path_of
 
 log = structlog.get_logger()
 
 DAY_SECONDS = 24 * 3600.0
 PATROL_SECONDS = 60.0
-_FOLDERS = [f"{number:02x}" for number in range(256)]  # derived files lie under the first two digits of their hash
+FOLDERS = [f"{number:02x}" for number in range(256)]  # derived files lie under the first two digits of their hash
 AT_ONCE = 500  # files per sweep
 
 
@@ -47,17 +47,18 @@ async def sweep(session: AsyncSession, claims: ClaimStore, older_than_seconds: f
     A conversion that comes upon a finished file touches it, so a file touched lately is kept for its result.
     """
     await asyncio.to_thread(_clear_unfinished, claims.scratch, time.time() - older_than_seconds)
-    due = await _due(session, older_than_seconds)
-    unneeded = [claim for claim, is_needed in due if not is_needed]
+    found = await due(session, older_than_seconds)
+    unneeded = [claim for claim, is_needed in found if not is_needed]
     touched = await asyncio.to_thread(_remove, claims, unneeded, time.time() - older_than_seconds)
-    settled = [claim for claim, _ in due if claim not in touched]
+    settled = [claim for claim, _ in found if claim not in touched]
     await session.execute(text("DELETE FROM orphan_candidates WHERE claim = ANY(:claims)"), {"claims": settled})
     await session.execute(
         text("UPDATE orphan_candidates SET since = now() WHERE claim = ANY(:claims)"), {"claims": list(touched)}
     )
 
 
-async def _due(session: AsyncSession, older_than_seconds: float) -> Sequence[tuple[str, bool]]:
+async def due(session: AsyncSession, older_than_seconds: float, limit: int = AT_ONCE) -> Sequence[tuple[str, bool]]:
+    """Candidates of that age, and whether something refers to them."""
     rows = await session.execute(
         text(
             """
@@ -72,16 +73,22 @@ async def _due(session: AsyncSession, older_than_seconds: float) -> Sequence[tup
               OR EXISTS (SELECT 1 FROM placards WHERE claim IN (upload, preview, thumbnail)) FROM due
             """
         ),
-        {"age": older_than_seconds, "limit": AT_ONCE},
+        {"age": older_than_seconds, "limit": limit},
     )
     return rows.all()
+
+
+def removable(claims: ClaimStore, found: Sequence[tuple[str, bool]], older_than_seconds: float) -> list[Stored]:
+    """What a sweep removes of these candidates. Looks at the files."""
+    derived = _derived(claim for claim, is_needed in found if not is_needed)
+    before = time.time() - older_than_seconds
+    return [file for file in claims.stats(derived).values() if file.modified_at <= before]
 
 
 def _remove(claims: ClaimStore, unneeded: Iterable[str], touched_before: float) -> set[str]:
     """Returns the claims that were touched since, and are kept for now."""
     touched: set[str] = set()
-    derived = [claim for claim in unneeded if not path_of(claim).is_absolute()]  # never an original
-    for claim, file in claims.stats(derived).items():
+    for claim, file in claims.stats(_derived(unneeded)).items():
         if file.modified_at > touched_before:
             touched.add(claim)
             continue
@@ -92,6 +99,11 @@ def _remove(claims: ClaimStore, unneeded: Iterable[str], touched_before: float) 
             log.warning("sweeper.kept", claim=claim, error=str(exc))
             touched.add(claim)
     return touched
+
+
+def _derived(named: Iterable[str]) -> list[str]:
+    """Never an original."""
+    return [claim for claim in named if not path_of(claim).is_absolute()]
 
 
 class Patrol:
@@ -107,7 +119,7 @@ class Patrol:
         if time.monotonic() >= self._next_at:
             self._next_at = time.monotonic() + PATROL_SECONDS
             self._turns += 1
-            await nominate(session, self._claims, _FOLDERS[self._turns % len(_FOLDERS)])
+            await nominate(session, self._claims, FOLDERS[self._turns % len(FOLDERS)])
 
 
 async def nominate(

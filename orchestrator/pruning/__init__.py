@@ -1,0 +1,1 @@
+"""`keepers prune`: what nobody needs any more goes: old logs, old versions of the taste, settled failures, orphans."""
