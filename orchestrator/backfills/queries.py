@@ -99,4 +99,7 @@ async def _view(session: AsyncSession, sight: Sight, backfill: Backfill) -> Back
 
 async def _why(session: AsyncSession, sight: Sight, stage: str) -> str | None:
     waiting = await waiting_stages(session, [name for name in sight.stages if name == stage], sight.trouble_of)
-    return next((one.cause for one in waiting if one.stage == stage), None)
+    first = next((one for one in waiting if one.stage == stage), None)
+    if first is not None and first.is_paused:
+        return f"The stage {stage} is paused. Resume it in the pipeline."
+    return first.cause if first else None

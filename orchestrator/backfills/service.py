@@ -1,6 +1,7 @@
 """Beginning, pausing, going on with and cancelling a backfill."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import select, text
@@ -25,7 +26,10 @@ async def begin(session: AsyncSession, kind: Kind, where: Sequence[str], source:
         await resume(session, known.id)
         return known
     last_id = await session.scalar(text("SELECT coalesce(max(id), 0) FROM photos"))
-    backfill = Backfill(kind=kind, wish=wish, last_id=last_id, total=counted.scalar_one())
+    total = counted.scalar_one()
+    backfill = Backfill(kind=kind, wish=wish, last_id=last_id, total=total)
+    if not total:
+        backfill.state, backfill.finished_at = "done", datetime.now(UTC)
     session.add(backfill)
     await session.flush()
     await events.record(session, events.STAGES, [])

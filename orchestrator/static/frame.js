@@ -1,5 +1,6 @@
 // What every page has: the pipeline at a glance, the number of problems, the theme, and word that the server is gone.
 import { appearance, APPEARANCES, choose, onAppearance } from "./appearance.js";
+import "./backfills.js";
 import "./clip.js";
 import { ago, exact } from "./format.js";
 import { showGone } from "./gone.js";

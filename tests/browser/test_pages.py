@@ -10,6 +10,7 @@ from playwright.async_api import Route, expect
 from orchestrator import events
 from tests import factories
 from tests.browser.browsers import EVERY_PAGE, Browser
+from tests.photos import some_photos
 from tests.site import Site, serve
 
 
@@ -166,3 +167,19 @@ async def test_the_pipeline_says_which_model_is_in_force_and_offers_clip(
     await panel.get_by_role("button", name="Fetch CLIP").click()
     await expect(panel.get_by_text("CLIP could not be fetched")).to_be_visible()
     await expect(panel.get_by_role("button", name="Go on fetching CLIP")).to_be_visible()
+
+
+async def test_the_pipeline_shows_what_is_filled_in_pauses_it_and_ends_it(
+    site: Site, served: str, browser: Browser
+) -> None:
+    await some_photos(site, {}, {})
+    await site.client.post("/api/backfills", json={"kind": "quality"})  # of photos that lack none: done at once
+    await site.client.post("/api/backfills", json={"kind": "quality", "where": ["all"]})
+    page = await browser.open(served)
+    await page.get_by_role("button", name="Pipeline").click()
+    panel = page.locator("#backfills")
+    await expect(panel.get_by_text("0 of 2 photos")).to_be_visible()
+    await panel.get_by_role("button", name="Pause filling in: Technical scores").click()
+    await expect(panel.get_by_text("0 of 2 photos · paused")).to_be_visible()
+    await panel.get_by_role("button", name="Cancel filling in: Technical scores").click()
+    await expect(panel).to_be_hidden()

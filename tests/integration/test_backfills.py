@@ -262,7 +262,7 @@ async def test_a_backfill_says_what_it_waits_for(archive: Archive) -> None:
     await imported(archive, 1)
     await archive.site.client.post("/api/stages/convert/pause")
     backfill = await begin(archive, "quality", "all")
-    assert backfill["why"] == "Paused. What waits goes on when you resume it."
+    assert backfill["why"] == "The stage convert is paused. Resume it in the pipeline."
     listed = (await archive.site.client.get("/api/backfills")).json()["items"]
     assert [one["id"] for one in listed] == [backfill["id"]]
     answer = await archive.site.client.post("/api/backfills/999/pause")
