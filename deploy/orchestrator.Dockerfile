@@ -9,7 +9,7 @@ ENV PATH=/opt/keepers/bin:$PATH PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK
 # The packages it needs before its own code, which changes more often.
 COPY pyproject.toml constraints.txt deploy/requirements.py ./
 RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
-    python requirements.py orchestrator > requirements.txt \
+    python requirements.py orchestrator objects > requirements.txt \
     && pip install --quiet -c constraints.txt setuptools -r requirements.txt
 COPY README.md LICENSE ./
 COPY shared shared

@@ -13,7 +13,7 @@ ARG TORCH_INDEX_URL=https://download.pytorch.org/whl/cpu
 COPY pyproject.toml constraints.txt deploy/requirements.py ./
 RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
     if [ "$CUDA" = 1 ]; then TORCH_INDEX_URL=; fi \
-    && python requirements.py workers embed > requirements.txt \
+    && python requirements.py workers embed objects > requirements.txt \
     && pip install --quiet -c constraints.txt ${TORCH_INDEX_URL:+--extra-index-url "$TORCH_INDEX_URL"} \
         setuptools -r requirements.txt
 COPY README.md LICENSE ./
