@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -94,6 +95,19 @@ def test_a_decode_that_takes_too_long_is_ended(desk: Desk, good: convert.Request
             decoder.convert(good)
         with pytest.raises(DecoderCrashed):
             decoder.convert(good, attempt=2)
+    finally:
+        decoder.close()
+
+
+def test_a_decode_that_others_keep_from_the_processor_is_waited_for(desk: Desk, good: convert.Request) -> None:
+    decoder = Decoder(desk.settings.model_copy(update={"decode_seconds": 3}))
+    try:
+        decoder.convert(good)
+        child = psutil.Process(pid_of(decoder))
+        child.suspend()
+        threading.Timer(4, child.resume).start()
+        assert decoder.convert(good).format == "JPEG"
+        assert pid_of(decoder) == child.pid
     finally:
         decoder.close()
 

@@ -11,9 +11,12 @@ import time
 from pathlib import Path
 from typing import IO, Any
 
+import psutil
+
 import workers
 
 END_SECONDS = 5
+STARVED_TIMES = 4  # a busy machine lets a child that stepped back wait: so much longer by the clock
 STDERR_TAIL_BYTES = 4_000
 
 
@@ -51,11 +54,12 @@ class Child:
         return self._process.poll() is None
 
     def ask(self, line: str, seconds: float) -> dict[str, Any]:
-        """The answer to `line`. Raises ChildDied, also when the child had to be ended after `seconds`."""
-        deadline = time.monotonic() + seconds
+        """The answer to `line`. Raises ChildDied, also when the child had to be ended: after `seconds` of processor time,
+        or STARVED_TIMES as many by the clock."""
+        limit = _Limit(self._process.pid, seconds)
         try:
             self._write(line.encode())
-            return dict(json.loads(self._read_line(deadline)))
+            return dict(json.loads(self._read_line(limit)))
         except (BrokenPipeError, EOFError):
             raise self._died(_cause_of(self._process.wait())) from None
         except TimeoutError:
@@ -80,14 +84,15 @@ class Child:
         while data:
             data = data[os.write(self._process.stdin.fileno(), data) :]
 
-    def _read_line(self, deadline: float) -> bytes:
+    def _read_line(self, limit: "_Limit") -> bytes:
         assert self._process.stdout
         answers, line = self._process.stdout.fileno(), b""
         waiting = select.poll()
         waiting.register(answers, select.POLLIN)
         while not line.endswith(b"\n"):
-            if not waiting.poll(max(0, deadline - time.monotonic()) * 1000):
-                raise TimeoutError
+            while not waiting.poll(limit.left_seconds() * 1000):
+                if limit.is_over:
+                    raise TimeoutError
             part = os.read(answers, 65_536)
             if not part:
                 raise EOFError
@@ -97,6 +102,34 @@ class Child:
     def _died(self, cause: str) -> ChildDied:
         self._stderr.seek(max(0, self._stderr.seek(0, os.SEEK_END) - STDERR_TAIL_BYTES))
         return ChildDied(cause, self._stderr.read().decode("utf-8", "replace"))
+
+
+class _Limit:
+    """Of a process: seconds that it may work, not those in which others had the processor."""
+
+    def __init__(self, pid: int, seconds: float) -> None:
+        self._pid = pid
+        self._seconds = seconds
+        self._started = time.monotonic()
+        self._worked_before = self._worked()
+
+    @property
+    def is_over(self) -> bool:
+        waited = time.monotonic() - self._started
+        return waited >= STARVED_TIMES * self._seconds or (
+            waited >= self._seconds and self._worked() - self._worked_before >= self._seconds
+        )
+
+    def left_seconds(self) -> float:
+        """Until the limit can be over, or is to be looked at again."""
+        return max(self._seconds - (time.monotonic() - self._started), self._seconds / 20)
+
+    def _worked(self) -> float:
+        try:
+            times = psutil.Process(self._pid).cpu_times()
+        except psutil.Error:  # it is gone, and its pipe says so
+            return 0
+        return float(times.user + times.system)
 
 
 def _cause_of(status: int) -> str:

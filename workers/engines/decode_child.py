@@ -19,6 +19,7 @@ from shared.errors import Verdict
 from shared.settings import Settings
 from workers import fetching
 from workers.engines import decode_protocol as protocol
+from workers.engines.child import STARVED_TIMES
 
 PR_SET_PDEATHSIG = 1
 GRACE_SECONDS = 10  # the parent ends a slow decode; the alarm is for a child that has lost its parent
@@ -31,7 +32,7 @@ def main() -> None:
     one_thread_each()
     _say(replies, protocol.READY)
     for line in requests:
-        signal.setitimer(signal.ITIMER_REAL, settings.decode_seconds + GRACE_SECONDS)
+        signal.setitimer(signal.ITIMER_REAL, STARVED_TIMES * settings.decode_seconds + GRACE_SECONDS)
         reply = _answer(line, settings)
         signal.setitimer(signal.ITIMER_REAL, 0)
         _say(replies, reply | {protocol.FETCH_SECONDS: fetching.take()})
