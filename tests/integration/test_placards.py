@@ -24,6 +24,7 @@ from shared.contracts.answers import Failed, Failure
 from shared.settings import Settings
 from shared.topology import topology
 from tests.archive import Archive, sweep
+from tests.disks import small_disk
 from tests.pictures import Rgb, dng, exif_block, saved, scene
 from tests.placards import described
 from tests.site import Site, open_site
@@ -54,6 +55,15 @@ async def shown(site: Site, placard: int) -> dict[str, Any]:
 def uploads(site: Site) -> list[Path]:
     """Every file that an upload left, finished or not."""
     return [path for name in ("placards", "tmp") for path in (site.claims.folder / name).rglob("*") if path.is_file()]
+
+
+async def test_a_full_disk_takes_no_photo_and_says_so(site: Site) -> None:
+    with small_disk(site.claims.scratch):
+        refused = await site.client.post("/api/placards", params={"name": "a.jpg"}, content=JPEG + bytes(40_000))
+    assert (refused.status_code, refused.json()["error"]["type"]) == (507, "no_space")
+    assert uploads(site) == []
+    assert (await site.client.get("/api/placards")).json()["items"] == []
+    await dropped(site)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from orchestrator.imports import roots, scan
 from shared.claims import claim_of
 from shared.topology import topology
 from tests.archive import Archive
+from tests.disks import remount, small_disk
 from tests.pictures import dng, saved, scene
 from tests.stack import Stack, a_jpeg
 
@@ -287,19 +287,14 @@ def test_a_root_that_comes_back_elsewhere_completes_there(stack: Stack, tmp_path
 
 
 @pytest.fixture
-def small_disk(stack: Stack) -> Iterator[Path]:
-    """A disk for derived files with room for hardly one preview."""
-    claims = stack.home / "claims"
-    claims.mkdir(parents=True)
-    mount = ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(claims)]
-    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("a disk of its own cannot be mounted here")
-    yield claims
-    subprocess.run(["umount", str(claims)], check=True)
+def claims_disk(stack: Stack) -> Iterator[Path]:
+    """A small disk for derived files."""
+    with small_disk(stack.home / "claims") as disk:
+        yield disk
 
 
 @pytest.mark.timeout(240)
-def test_a_full_or_read_only_disk_holds_everything_until_there_is_room(stack: Stack, small_disk: Path) -> None:
+def test_a_full_or_read_only_disk_holds_everything_until_there_is_room(stack: Stack, claims_disk: Path) -> None:
     for i in range(4):
         a_jpeg(stack.photos / f"{i}.jpg", seed=i)
     stack.orchestrator()
@@ -307,19 +302,15 @@ def test_a_full_or_read_only_disk_holds_everything_until_there_is_room(stack: St
     import_id = stack.start_import()
     seen = held(stack, import_id)
     assert seen["failed"] == 0
-    assert seen["held"] == f"Keepers cannot write previews to {small_disk}: No space left on device."
-    remount(small_disk, "ro,size=16k")
-    sentence = f"Keepers cannot write previews to {small_disk}: Read-only file system."
+    assert seen["held"] == f"Keepers cannot write previews to {claims_disk}: No space left on device."
+    remount(claims_disk, "ro,size=16k")
+    sentence = f"Keepers cannot write previews to {claims_disk}: Read-only file system."
     stack.wait(lambda: stack.progress(import_id)["held"] == sentence, "the new reason")
-    remount(small_disk, "rw,size=16m")
+    remount(claims_disk, "rw,size=16m")
     seen = stack.settled(import_id)
     assert (seen["done"], seen["failed"], seen["held"]) == (4, 0, None)
     assert stack.sql("SELECT 1 FROM error_logs") == []
     stack.check_books()
-
-
-def remount(folder: Path, options: str) -> None:
-    subprocess.run(["mount", "-o", f"remount,{options}", str(folder)], check=True)
 
 
 @pytest.mark.timeout(240)

@@ -13,6 +13,7 @@ from shared.contracts import render
 from shared.contracts.answers import Done, Failed, Held
 from tests.deliveries import delivered, done
 from tests.desk import Desk
+from tests.disks import small_disk
 from tests.pictures import dng, exif_block, saved, scene, with_preview
 from workers.engines.colour import srgb_profile
 from workers.stages.render import stage
@@ -225,3 +226,12 @@ def test_while_the_drive_is_away_the_request_is_held(bench: Bench) -> None:
     answer = bench.answer(request)
     assert isinstance(answer, Held)
     assert answer.key == "root:1"
+
+
+def test_a_full_disk_holds_the_rendition_until_there_is_room(bench: Bench) -> None:
+    request = bench.request(bench.desk.write("a.jpg", saved(scene(*SIZE), "JPEG", quality=90)), "view")
+    with small_disk(bench.desk.claims.scratch):
+        answer = bench.answer(request)
+    assert isinstance(answer, Held)
+    assert "No space left on device" in answer.cause
+    assert bench.done(request).width == SIZE[0] * 2560 // SIZE[0]
