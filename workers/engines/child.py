@@ -54,8 +54,8 @@ class Child:
         return self._process.poll() is None
 
     def ask(self, line: str, seconds: float) -> dict[str, Any]:
-        """The answer to `line`. Raises ChildDied, also when the child had to be ended: after `seconds` of processor time,
-        or STARVED_TIMES as many by the clock."""
+        """The answer to `line`. Raises ChildDied, also when it had to be ended: after `seconds` that it worked, or
+        STARVED_TIMES as many by the clock."""
         limit = _Limit(self._process.pid, seconds)
         try:
             self._write(line.encode())
