@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from shared.claims import CLAIMS_DISK, ByteRange, ClaimStore, Stored, claim_of, inside, path_of
-from shared.errors import ClaimsAway, NoSpace
+from shared.errors import ClaimsAway, NoSpace, OutsideRoots
 
 
 class FolderClaims(ClaimStore):
@@ -25,8 +25,7 @@ class FolderClaims(ClaimStore):
 
     def path(self, claim: str) -> Path:
         """Where the claim, of a derived file or of an original, lies on this machine. Raises OutsideRoots."""
-        path = path_of(claim)
-        return self.original(claim) if path.is_absolute() else inside(self.folder / path, (self.folder,))
+        return self.original(claim) if path_of(claim).is_absolute() else self._derived(claim)
 
     def read(self, claim: str) -> bytes:
         with self.open(claim) as file:
@@ -34,14 +33,14 @@ class FolderClaims(ClaimStore):
 
     def open(self, claim: str) -> BinaryIO:
         try:
-            return open(self.path(claim), "rb")
+            return open(self._derived(claim), "rb")
         except OSError as exc:
             if not self.folder.is_dir():
                 raise ClaimsAway(f"The folder of previews, {self.folder}, is not there.", key=CLAIMS_DISK) from exc
             raise
 
     def stat(self, claim: str) -> Stored:
-        return _stored(claim, self.path(claim).stat())
+        return _stored(claim, self._derived(claim).stat())
 
     def put(self, key: str, data: bytes) -> str:
         return self._put(key, lambda target: self._write(target, data))
@@ -54,7 +53,7 @@ class FolderClaims(ClaimStore):
         return self._put(key, move)
 
     def remove(self, claim: str) -> None:
-        self.path(claim).unlink(missing_ok=True)
+        self._derived(claim).unlink(missing_ok=True)
 
     def list(self, folder: str) -> Sequence[Stored]:
         found = []
@@ -64,10 +63,15 @@ class FolderClaims(ClaimStore):
         return found
 
     async def deliver(self, claim: str, wanted: ByteRange | None = None) -> Path:
-        path = self.path(claim)
+        path = self._derived(claim)
         if not path.stat().st_size:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
         return path
+
+    def _derived(self, claim: str) -> Path:
+        if path_of(claim).is_absolute():
+            raise OutsideRoots(path=claim)
+        return inside(self.folder / path_of(claim), (self.folder,))
 
     def _put(self, key: str, write: Callable[[Path], None]) -> str:
         target = self.folder / key

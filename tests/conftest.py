@@ -10,4 +10,5 @@ pytest_plugins = [
     "tests.watched",
     "tests.deliveries",
     "tests.keeping",
+    "tests.objects",
 ]

@@ -1,0 +1,150 @@
+"""An object store that refuses, is in trouble or says nothing is no photo's fault: everything waits and says why."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from shared.claims import CLAIMS_DISK, claim_of
+from shared.contracts import bursts, convert
+from shared.contracts.answers import Held
+from shared.settings import Settings
+from tests import factories
+from tests.deliveries import delivered, done
+from tests.doubles.object_host import ObjectHost, Trouble, serving
+from tests.objects import settings_for
+from tests.pictures import saved, scene
+from tests.site import Site, open_site
+from tests.stack import Stack, a_jpeg
+from workers.runner import Outcome
+from workers.stages.bursts import stage as bursts_stage
+from workers.stages.convert import stage as convert_stage
+from workers.tools import Tools
+
+SECONDS = 0.3
+SECRET = "never-to-be-shown"
+SENTENCES: list[tuple[Trouble, str]] = [
+    (401, "The object store refuses s3://keepers/previews at http://127.0.0.1:"),
+    (403, "The object store refuses s3://keepers/previews at http://127.0.0.1:"),
+    (404, "There is no bucket for s3://keepers/previews at http://127.0.0.1:"),
+    (500, "The object store has trouble with s3://keepers/previews at http://127.0.0.1:"),
+    (503, "The object store has trouble with s3://keepers/previews at http://127.0.0.1:"),
+    (400, "The object store does not understand a request for s3://keepers/previews at http://127.0.0.1:"),
+    ("silent", "The object store did not answer within 0.3 seconds: s3://keepers/previews at http://127.0.0.1:"),
+    ("breaks off", "The object store broke off: s3://keepers/previews at http://127.0.0.1:"),
+]
+
+
+@pytest.fixture
+def host() -> Iterator[ObjectHost]:
+    with serving(ObjectHost()) as host:
+        yield host
+
+
+@pytest.fixture
+def tools(host: ObjectHost, tmp_path: Path) -> Iterator[Tools]:
+    tools = Tools(Settings(keepers_home=tmp_path, **settings_for(host.url, claims_timeout_seconds=SECONDS)))
+    yield tools
+    tools.close()
+
+
+def held(outcome: Outcome) -> str:
+    """Why it waits; no attempt is used up, and nothing secret is said."""
+    assert isinstance(outcome.answer, Held), outcome.answer
+    assert not outcome.retry
+    assert not outcome.dead_letter
+    assert outcome.answer.key == CLAIMS_DISK
+    assert SECRET not in outcome.answer.model_dump_json()
+    return outcome.answer.cause
+
+
+@pytest.mark.parametrize(("trouble", "sentence"), SENTENCES)
+def test_work_waits_and_says_why(host: ObjectHost, tools: Tools, trouble: Trouble, sentence: str) -> None:
+    request = bursts.Request(seq=1, model="starter:1", file_path="bursts/1.npz", gap_seconds=5, least_cosine=0.9)
+    host.trouble = trouble
+    assert held(delivered(bursts_stage, request, tools)).startswith(sentence)
+
+
+def test_nobody_at_the_address_is_told_apart(tmp_path: Path) -> None:
+    tools = Tools(Settings(keepers_home=tmp_path, **settings_for("http://127.0.0.1:9")))
+    request = bursts.Request(seq=1, model="starter:1", file_path="bursts/1.npz", gap_seconds=5, least_cosine=0.9)
+    assert held(delivered(bursts_stage, request, tools)).startswith("Nobody answers for s3://keepers/previews")
+
+
+def test_a_refusal_names_the_settings_to_look_at(host: ObjectHost, tools: Tools) -> None:
+    host.trouble = 403
+    request = bursts.Request(seq=1, model="starter:1", file_path="bursts/1.npz", gap_seconds=5, least_cosine=0.9)
+    cause = held(delivered(bursts_stage, request, tools))
+    assert "(403): check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY" in cause
+
+
+def test_a_photo_whose_preview_cannot_be_stored_waits_and_is_converted_later(
+    host: ObjectHost, tools: Tools, tmp_path: Path
+) -> None:
+    photo = a_jpeg(tmp_path / "photos" / "a.jpg", seed=1)
+    request = convert.Request(photo_id=1, file_path=claim_of(photo), root=claim_of(photo.parent), root_key="root:1")
+    host.trouble, host.methods = 503, ("PUT",)
+    assert "(503)" in held(delivered(convert_stage, request, tools))
+    host.trouble = None
+    result = done(delivered(convert_stage, request, tools), convert.Result)
+    for claim in (result.preview, result.thumbnail):
+        assert tools.claims.read(claim)[:2] == b"\xff\xd8"
+    assert [file for file in (tmp_path / "cache").rglob("*") if file.is_file()] == []
+
+
+@pytest.fixture
+async def site(host: ObjectHost, database_url: str, tmp_path: Path) -> AsyncIterator[Site]:
+    named: dict[str, Any] = settings_for(host.url, claims_timeout_seconds=SECONDS)
+    async with open_site(Settings(keepers_home=tmp_path / "home", database_url=database_url, **named)) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("trouble", [403, 404, 503, "silent"])
+async def test_pages_say_that_previews_cannot_be_had_and_ask_for_nothing_new(
+    site: Site, host: ObjectHost, trouble: Trouble
+) -> None:
+    async with site.services.sessions.begin() as session:
+        photo = await factories.a_photo(session, await factories.a_root(session))
+        await factories.a_file(session, photo, b"DSC_0001.jpg")
+        photo_id = photo.id
+    host.trouble = trouble
+    answer = await site.client.get(f"/photos/{photo_id}/preview.jpg")
+    assert answer.status_code == 503
+    assert "s3://keepers/previews" in answer.text
+    assert SECRET not in answer.text
+    upload = await site.client.post("/api/placards?name=a.jpg", content=saved(scene(64, 48), "JPEG"))
+    assert (upload.status_code, upload.json()["error"]["type"]) == (503, "claims_unavailable")
+    async with site.session() as session:
+        assert await session.scalar(text("SELECT count(*) FROM stage_runs")) == 0
+        assert await session.scalar(text("SELECT count(*) FROM placards")) == 0
+
+
+@pytest.mark.timeout(240)
+def test_a_photo_comes_from_a_folder_through_the_object_store_to_the_browser(
+    stack: Stack, bucket_settings: dict[str, Any]
+) -> None:
+    stack.environment |= {name.upper(): value for name, value in bucket_settings.items()}
+    a_jpeg(stack.photos / "a.jpg", seed=1, size=(2000, 1500))
+    stack.orchestrator()
+    stack.workers("convert", "render")
+    seen = stack.settled(stack.start_import())
+    assert (seen["done"], seen["failed"]) == (1, 0)
+    (photo,) = stack.photos_shown()
+    assert is_a_jpeg(stack, photo["preview_url"])
+    larger = stack.wait(lambda: rendition(stack, photo["id"]), "the photo in more pixels")
+    assert is_a_jpeg(stack, larger["url"])
+    for folder in ("claims", "cache"):  # nothing is left on this machine
+        assert [file for file in (stack.home / folder).rglob("*") if file.is_file()] == []
+
+
+def is_a_jpeg(stack: Stack, url: str) -> bool:
+    answer = stack.client.get(url)
+    return answer.status_code == 200 and answer.content[:2] == b"\xff\xd8"
+
+
+def rendition(stack: Stack, photo_id: int) -> dict[str, Any] | None:
+    answer = stack.client.post("/api/renditions", json={"ids": [photo_id], "size": "view"}).json()
+    assert not answer["failed"], answer
+    return next(iter(answer["ready"]), None)

@@ -1,0 +1,59 @@
+"""A real S3 server on loopback, for the time of the test run, and a bucket of its own for each test."""
+
+import http.client
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+START_SECONDS = 60
+
+
+@pytest.fixture(scope="session")
+def object_server() -> Iterator[int]:
+    """Its port."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = int(free.getsockname()[1])
+    command = [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+        deadline = time.monotonic() + START_SECONDS
+        while not _answers(port):
+            assert server.poll() is None, "the S3 server ended"
+            assert time.monotonic() < deadline, "the S3 server did not start"
+            time.sleep(0.05)
+        yield port
+        server.terminate()
+
+
+@pytest.fixture
+def bucket_settings(object_server: int) -> dict[str, Any]:
+    """What the settings say about a new bucket, which is empty."""
+    name = f"keepers-{uuid.uuid4().hex[:12]}"
+    connection = http.client.HTTPConnection("127.0.0.1", object_server)
+    connection.request("PUT", f"/{name}")
+    assert connection.getresponse().status == 200
+    connection.close()
+    return settings_for(f"http://127.0.0.1:{object_server}", f"s3://{name}/previews")
+
+
+def settings_for(endpoint: str, url: str = "s3://keepers/previews", **more: Any) -> dict[str, Any]:
+    return {
+        "claims_url": url,
+        "aws_endpoint_url": endpoint,
+        "aws_access_key_id": "AKIAKEEPERS",
+        "aws_secret_access_key": "never-to-be-shown",
+        **more,
+    }
+
+
+def _answers(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
