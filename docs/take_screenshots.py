@@ -114,6 +114,7 @@ def _pages(client: httpx.Client, photos: Path) -> list[tuple[str, str, Look]]:
         ("dead-letters", "/dead-letters", _nothing),
         ("conflicts", "/conflicts", _nothing),
         ("settings", "/settings", _nothing),
+        ("free-space", "/free-space", _nothing),
     ]
 
 

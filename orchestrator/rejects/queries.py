@@ -16,12 +16,12 @@ from orchestrator.rejects.views import Amount, Batch
 
 MOVING_LOCK = 0x72656A6563  # advisory lock: one of all processes on a database moves originals
 
-_TO_MOVE = f"""
-    file.root_id = :root AND file.role IN ('{ORIGINAL}', '{COMPANION}')
-    AND photos.rejected_at IS NOT NULL AND photos.deleted_at IS NULL
+_IN_PLACE = f"""
+    file.root_id = :root AND photos.deleted_at IS NULL
     AND NOT EXISTS (SELECT 1 FROM set_aside WHERE set_aside.root_id = file.root_id
       AND set_aside.aside_path = file.path AND set_aside.state <> '{RETURNED}')
 """
+_TO_MOVE = f"photos.rejected_at IS NOT NULL AND file.role IN ('{ORIGINAL}', '{COMPANION}') AND {_IN_PLACE}"
 _FILES = "photo_files AS file JOIN photos ON photos.id = file.photo_id"
 
 
@@ -43,10 +43,10 @@ async def rejected(session: AsyncSession, root_id: int) -> Amount:
 
 
 async def kept(session: AsyncSession, root_id: int) -> Amount:
-    """Photos that are not rejected, with their copies."""
+    """Photos that are not rejected, with their copies, as far as they are where they belong."""
     query = (
         f"SELECT count(DISTINCT photos.id), coalesce(sum(file.size), 0)::bigint FROM {_FILES}"
-        " WHERE file.root_id = :root AND rejected_at IS NULL AND deleted_at IS NULL"
+        f" WHERE photos.rejected_at IS NULL AND {_IN_PLACE}"
     )
     photos, size = (await session.execute(text(query), {"root": root_id})).one()
     return Amount(photos=photos, bytes=size)

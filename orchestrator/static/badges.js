@@ -5,6 +5,7 @@ export function badges(photo) {
   const found = [];
   if (photo.isGone) return [badge("red", "⌫", "Removed")];
   if (photo.rejected) found.push(badge("red", "✕", "Rejected"));
+  if (photo.set_aside) found.push(badge("", "⇲", "Set aside", "Its original lies in the folder _keepers_rejected of its drive"));
   if (photo.manual_match) found.push(badge("amber", "★", "Chef’s Pick"));
   else if (photo.is_match) found.push(badge("green", "✓", "MATCH"));
   if (photo.kept && !photo.rejected && !photo.manual_match && !photo.user_rating) found.push(badge("", "◆", "Kept"));

@@ -82,6 +82,7 @@ function describe(photo) {
   if (photo.hasLeft) parts.push("no longer in this list");
   if (photo.rejected) parts.push("rejected");
   else if (photo.kept && !photo.user_rating && !photo.manual_match) parts.push("kept");
+  if (photo.set_aside) parts.push("original set aside");
   if (photo.manual_match) parts.push("chef’s pick");
   else if (photo.is_match) parts.push("match");
   if (photo.project) parts.push(`in ${photo.project}`);

@@ -1,5 +1,6 @@
 // What the person decides on this page: true at once, sent in the background, and undone step by step.
 import { DecisionQueue } from "./decision-queue.js";
+import { restoredSaid } from "./set-aside.js";
 import { changesOf } from "./wishes.js";
 
 const MOST_STEPS = 200;
@@ -167,6 +168,8 @@ export class Decisions {
     // Of what the list of photos does not tell, tags, it is known what they are now.
     const items = answer.items.map((photo) => ({ ...entry.after[photo.id], ...photo }));
     this.tell.shown([...new Set([...idsOf(entry), ...items.map(({ id }) => id)])], items);
+    const said = restoredSaid(answer.items.filter(({ id }) => entry.many || entry.after[id]?.rejected === false));
+    if (said) this.tell.said(said, { canUndo: answer.undo !== null });
   }
 
   #refused(entry, sentence) {

@@ -6,6 +6,7 @@ import { bytes, camera, captureTime, count, exact, errorName, exposure, stageNam
 import { History } from "./history.js";
 import { PhotoStars } from "./photo-stars.js";
 import { ProjectField } from "./project-field.js";
+import { SetAsideNotice } from "./set-aside.js";
 import { Tags } from "./tags.js";
 import { Why } from "./why.js";
 
@@ -22,6 +23,7 @@ export class Details {
     this.description = new Description(this.#part("description"));
     this.history = new History(this.#part("history"));
     this.bar = new DecisionBar(node.querySelector(".decision-bar"), decide);
+    this.aside = new SetAsideNotice(this.#part("aside"));
     this.project = new ProjectField(this.#part("project"), decide);
     this.tags = new Tags(this.#part("tags"), decide);
     const why = node.querySelector(".why");
@@ -53,6 +55,7 @@ export class Details {
     if (!known) return;
     this.#showPicture(known);
     this.#showDamage(known);
+    this.aside.show(known);
     this.#showDecided();
   }
 
@@ -129,6 +132,7 @@ export class Details {
     this.#part("file-name").textContent = photo.file_name;
     this.#showPicture(photo);
     this.#showDamage(photo);
+    this.aside.show(photo);
     this.#part("errors").replaceChildren(...photo.runs.filter((run) => run.error && run.state !== "done").map(errorNotice));
     this.description.show(photo);
     fillList(this.#part("scores"), scores(photo), scoreValue);

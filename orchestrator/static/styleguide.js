@@ -4,6 +4,7 @@ import { showBursts } from "./bursts-line.js";
 import { fillCard, makeCard } from "./card.js";
 import { makeFrame, showMarks } from "./compared-frame.js";
 import { DecisionBar } from "./decision-bar.js";
+import { DriveCard } from "./drive-card.js";
 import { FolderRow } from "./folder-row.js";
 import { ImportRow } from "./import-row.js";
 import { legendOf } from "./loupe-overlays.js";
@@ -27,6 +28,7 @@ const CARDS = [
   ["in a project", { project: "Iceland, the long trip around the ring road", user_rating: 1 }],
   ["damaged", { damage: "The end of this file is missing." }],
   ["rejected", { rejected: true }],
+  ["set aside", { rejected: true, set_aside: true }],
   ["selected", { isSelected: true, user_rating: 2 }],
   ["not selected", { isSelected: false }],
   ["left the list", { user_rating: 3, hasLeft: true }],
@@ -88,6 +90,21 @@ const FOLDERS = [
   { label: LONG, path: `/photos/${LONG}`, watches: [{ ...WATCH, path: `/photos/${LONG}/part`, state: "starting" }] },
 ];
 
+const NONE = { photos: 0, bytes: 0 };
+const ASIDE = { ...NONE, restored: 0, missing: 0 };
+const DRIVES = [
+  { label: "some rejected, some set aside", rejected: { photos: 214, bytes: 9.2e9 }, set_aside: { photos: 120, bytes: 5.1e9, restored: 3, missing: 12 } },
+  { label: "nothing rejected" },
+  { label: "not connected", rejected: { photos: 12, bytes: 4.1e8 }, trouble: "Photos2 is not connected, so nothing can be moved there.", free_bytes: null, total_bytes: null },
+  { label: LONG, path: `/photos/${LONG}`, rejected: { photos: 2, bytes: 9e7 } },
+];
+const BATCHES = [
+  { state: "running", done: 4100, total: 10_000 },
+  { state: "done", files: 640, bytes: 9.2e9, left: 120, not_moved: [{ photo_id: 1, message: "DSC_0027.NEF stays: it was changed since Keepers read it." }] },
+  undefined,
+  { state: "stopped", files: 12, bytes: 4e8, error: "Photos2 is full: there is no room for another name. What was moved before is written down; the same again goes on." },
+];
+
 const IMPORTS = [
   { label: "2024 Iceland", state: "scanning", found: 0 },
   { label: "2024 Iceland", state: "running", found: 3412, done: 1204, damaged: 12, failed: 3, skipped: 40, pending: 2165, stages: { embed: { done: 1100, pending: 104, failed: 0, held: 0 } } },
@@ -135,6 +152,12 @@ for (const [n, fields] of COMPARED.entries()) {
 for (const [n, fields] of FOLDERS.entries()) {
   const root = { id: n, path: "/photos/2024", is_online: true, watches: [], writes_sidecars: false, sidecars: WRITTEN, ...fields };
   document.getElementById("folder-rows").append(new FolderRow(root, { store: () => {} }).node);
+}
+for (const [n, fields] of DRIVES.entries()) {
+  const drive = { root_id: n, path: "/photos/2024", folder: "/photos/2024/_keepers_rejected", trouble: null, kept: { photos: 8120, bytes: 2.6e11 }, rejected: NONE, set_aside: ASIDE, free_bytes: 1.1e11, total_bytes: 5e11, ...fields };
+  const card = new DriveCard(drive, { move: () => {}, restore: () => {} });
+  document.getElementById("drives").append(card.node);
+  if (BATCHES[n]) card.tell({ kind: "move", total: 334, done: 334, files: 0, bytes: 0, left: 0, not_moved: [], error: null, ...BATCHES[n] });
 }
 for (const [index, fields] of IMPORTS.entries()) {
   const row = new ImportRow(index, { act: async () => {} });

@@ -19,7 +19,7 @@ ARGUMENTS = [
 
 EVERY_PAGE = [
     "/", "/gallery", "/review", "/projects", "/export", "/taste", "/logs", "/dead-letters", "/conflicts", "/settings",
-    "/styleguide", "/nothing-here",
+    "/free-space", "/styleguide", "/nothing-here",
 ]  # fmt: skip
 
 # The content security policy is there to stop what an attacker slipped in; a page of ours must never need it.

@@ -27,6 +27,7 @@ FILLED = {
     "/dead-letters": ".letter",
     "/conflicts": ".difference",
     "/settings": ".key",
+    "/free-space": ".drive",
     "/styleguide": ".import",
     "/nothing-here": "h1",
 }
