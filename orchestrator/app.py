@@ -138,7 +138,7 @@ async def _lifespan(app: FastAPI, *, settings: Settings, pipeline: Pipeline) -> 
         rate_of=throughput.lately,
         queues=lambda: exchange.queues,
     )
-    await _prepare_database(engine, app.state.services)
+    await _prepare_database(engine, app)
     await hub.start()
     await keyring.start()
     if settings.fetch_clip:
@@ -166,8 +166,9 @@ def _jobs(settings: Settings, claims: ClaimStore) -> list[Job]:
     return [tallies.fold, events.forget_old, *embeddings, *describing, *sweeping]
 
 
-async def _prepare_database(engine: AsyncEngine, services: Services) -> None:
+async def _prepare_database(engine: AsyncEngine, app: FastAPI) -> None:
     """Waits for PostgreSQL, and brings what is in there in line with this version and these settings."""
+    services: Services = app.state.services
     while True:
         try:
             await migrate(engine, before_upgrade=services.backups.before_upgrade)
@@ -176,6 +177,9 @@ async def _prepare_database(engine: AsyncEngine, services: Services) -> None:
                 await curation.prepare(session, services.settings)
             await services.preferences.load()
             return
+        except KeepersError as exc:
+            app.state.refusal = exc  # `keepers serve` ends with it
+            raise
         except OSError as exc:
             log.warning("database.unreachable", error=str(exc))
             await asyncio.sleep(DATABASE_RETRY_SECONDS)

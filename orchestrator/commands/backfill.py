@@ -4,7 +4,6 @@ import argparse
 from pathlib import Path
 
 from orchestrator.commands.arguments import Commands
-from shared.errors import KeepersError
 from shared.settings import Settings
 
 _KINDS = ("embed", "quality", "exif", "hash", "curate")
@@ -37,11 +36,7 @@ def add(commands: Commands) -> None:
 
 def _backfill(settings: Settings, options: argparse.Namespace) -> int:
     from orchestrator.backfills import command
-    from orchestrator.embedded.client import client_of
-    from orchestrator.embedded.home import Home
+    from orchestrator.embedded.client import open_client
 
-    client = client_of(Home(settings.keepers_home))
-    if client is None:
-        raise KeepersError("Keepers is not open. Open it with `keepers up`, then type this again.")
     wish = command.Options(options.kind, options.where, options.source, options.action, not options.no_wait)
-    return command.backfill(command.Watcher(client), wish)
+    return command.backfill(command.Watcher(open_client(settings)), wish)

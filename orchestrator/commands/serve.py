@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import secrets
 import socket
+from contextlib import suppress
 
 from pydantic import SecretStr
 
@@ -42,9 +43,12 @@ def _serve(settings: Settings, options: argparse.Namespace) -> int:
         app, options.host, options.port, access_log=False, lifespan="on", timeout_graceful_shutdown=STOP_SECONDS
     )
     server = Server(config, lambda: app.state.services.live)
-    if options.fd is not None:  # of `keepers up`, which says itself where it is
-        server.run(sockets=[socket.socket(fileno=options.fd)])
-    else:
-        with announced(settings, options.port):
-            server.run()
+    with suppress(SystemExit):  # with which uvicorn ends when the application does not start
+        if options.fd is not None:  # of `keepers up`, which says itself where it is
+            server.run(sockets=[socket.socket(fileno=options.fd)])
+        else:
+            with announced(settings, options.port):
+                server.run()
+    if (refusal := getattr(app.state, "refusal", None)) is not None:
+        raise refusal
     return 0 if server.started else FAILED

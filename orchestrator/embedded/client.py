@@ -9,6 +9,7 @@ from typing import Any
 
 from orchestrator.embedded.home import Home
 from shared.errors import KeepersError
+from shared.settings import Settings
 
 _TIMEOUT_SECONDS = 30.0
 _READY_SECONDS = 2.0  # the socket is open before anybody answers on it
@@ -138,6 +139,18 @@ def client_of(home: Home) -> Client | None:
     """Of the Keepers that is open in this home, if any."""
     services = home.services()
     return Client(services["address"], services.get("token")) if "address" in services else None
+
+
+class NotOpen(KeepersError):
+    """Keepers is not open. Open it with `keepers up`, then type this again."""
+
+
+def open_client(settings: Settings) -> Client:
+    """Of the Keepers that is open in this home. Raises NotOpen."""
+    client = client_of(Home(settings.keepers_home))
+    if client is None:
+        raise NotOpen
+    return client
 
 
 def _sentence(error: urllib.error.HTTPError) -> str:

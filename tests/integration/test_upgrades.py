@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import subprocess
+import sys
 import uuid
 from collections.abc import Sequence
 
@@ -22,7 +24,7 @@ from shared.topology import Topology, topology
 from tests.archive import Archive
 from tests.relaying import a_conversion, queued, run_of, until
 from tests.site import Site
-from tests.stack import a_jpeg
+from tests.stack import REPOSITORY, Stack, a_jpeg
 
 
 def names_of(prefix: str) -> Topology:
@@ -114,3 +116,14 @@ async def test_a_result_of_a_worker_that_is_one_version_behind_or_ahead_applies(
     assert [row["state"] for row in states] == ["done", "done"]
     assert len(await archive.sql("SELECT 1 FROM photos WHERE technical_score IS NOT NULL")) == 2
     await archive.check_books()
+
+
+def test_the_command_line_says_why_a_newer_database_is_not_opened(stack: Stack) -> None:
+    stack.sql("UPDATE alembic_version SET version_num = '9999'")
+    command = [sys.executable, "-m", "orchestrator", "serve", "--port", "0"]
+    ended = subprocess.run(
+        command, env=stack.environment, cwd=REPOSITORY, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[-1].startswith("This archive was last opened by a newer Keepers: its database is")
+    assert stack.sql("SELECT version_num FROM alembic_version") == [("9999",)]
