@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from orchestrator import events, tallies, web
 from orchestrator.access.keyring import Keyring
-from orchestrator.backups.service import Backups
 from orchestrator.backfills.feeding import keep_feeding
+from orchestrator.backups.service import Backups
 from orchestrator.bursts import detection as bursts
 from orchestrator.context import Services
 from orchestrator.curation import again, watching

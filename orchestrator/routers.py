@@ -2,8 +2,8 @@
 
 from orchestrator import health, live
 from orchestrator.access import pages as access_pages
-from orchestrator.backups import routes as backup_routes
 from orchestrator.backfills import routes as backfill_routes
+from orchestrator.backups import routes as backup_routes
 from orchestrator.bursts import routes as burst_routes
 from orchestrator.curation import routes as curation_routes
 from orchestrator.embedding import routes as embedding_routes

@@ -1,8 +1,8 @@
 """The tables. Only services and results write them; migrations/ creates them."""
 
-from orchestrator.models.backups import BackupState, DecisionLog
-from orchestrator.models.backfills import Backfill, BackfillItem
 from orchestrator.models.access import Access, LoginAttempt
+from orchestrator.models.backfills import Backfill, BackfillItem
+from orchestrator.models.backups import BackupState, DecisionLog
 from orchestrator.models.columns import Json
 from orchestrator.models.curation import CurationState
 from orchestrator.models.exports import ExportRecord
