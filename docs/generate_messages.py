@@ -32,7 +32,7 @@ def page() -> str:
             "",
             "Properties: `message_id` is the run id, `correlation_id` the import, `type` the kind and its version",
             "(`convert.request.v1`), headers `attempt`, from 1, and `traceparent`. A path is percent-encoded bytes:",
-            "absolute for an original, relative to the claims folder for a derived file.",
+            "absolute for an original, relative to the claims folder, or to the bucket, for a derived file.",
             "",
             "## Queues",
             "",

@@ -114,7 +114,7 @@ async def _lifespan(app: FastAPI, *, settings: Settings, pipeline: Pipeline) -> 
         DecisionLog(sessions, settings.decisions_file).run,
     ]
     if "bursts" in stages(pipeline):  # beside the other jobs: listing all frames takes seconds
-        duties.append(partial(keep_up, sessions, [partial(bursts.keep, claims=claims)], bursts.EVERY_SECONDS))
+        duties.append(partial(keep_up, sessions, [bursts.Keeping(claims)], bursts.EVERY_SECONDS))
     if "train" in stages(pipeline):
         duties.append(taste.run)
     lead = Lead(settings.database_url, duties, [exchange.look_on], on_ring)

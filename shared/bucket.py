@@ -34,7 +34,7 @@ class Bucket:
         self.url = url
         self._key = key
         self._seconds = settings.claims_timeout_seconds
-        self._at = f"{url} at {settings.aws_endpoint_url or 'Amazon S3'}"
+        self._at = f"{url} at {_endpoint(settings)}"
         self._store = _open(url, settings)
 
     def read(self, key: str) -> bytes:
@@ -130,13 +130,12 @@ def _open(url: str, settings: Settings) -> "S3Store":
     except ImportError as exc:
         raise KeepersError("An object store needs one more package: pip install 'keepers[objects]'.") from exc
     parts = urlsplit(url)
-    endpoint = settings.aws_endpoint_url
     return S3Store(
         parts.netloc,
         prefix=parts.path.strip("/") or None,
         config=_config(settings),
         client_options={
-            "allow_http": (endpoint or "").startswith("http://"),
+            "allow_http": _endpoint(settings).startswith("http://"),
             "connect_timeout": timedelta(seconds=CONNECT_SECONDS),
             "timeout": timedelta(seconds=settings.claims_timeout_seconds),
         },
@@ -153,14 +152,20 @@ def _open(url: str, settings: Settings) -> "S3Store":
 
 
 def _config(settings: Settings) -> "S3Config":
-    config: S3Config = {"region": settings.aws_region}
-    if settings.aws_endpoint_url is not None:  # servers of one's own seldom have a name for each bucket
-        config |= {"endpoint": settings.aws_endpoint_url, "virtual_hosted_style_request": False}
+    config: S3Config = {
+        "region": settings.aws_region,
+        "endpoint": _endpoint(settings),  # named always: the library would take an empty variable for an address
+        "virtual_hosted_style_request": False,  # servers of one's own seldom have a name for each bucket
+    }
     if settings.aws_access_key_id is not None:
         config["access_key_id"] = settings.aws_access_key_id
     if settings.aws_secret_access_key is not None:
         config["secret_access_key"] = settings.aws_secret_access_key.get_secret_value()
     return config
+
+
+def _endpoint(settings: Settings) -> str:
+    return settings.aws_endpoint_url or f"https://s3.{settings.aws_region}.amazonaws.com"
 
 
 def _options(wanted: ByteRange | None) -> "GetOptions":

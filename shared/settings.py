@@ -111,6 +111,23 @@ class Settings(BaseSettings):
             raise KeepersError(f"CLAIMS_URL is {url!r}. Write it as s3://bucket or s3://bucket/folder.")
         return url.rstrip("/") if url else None
 
+    @field_validator("photo_library", "photo_libraries")
+    @classmethod
+    def _are_folders(cls, named: str | None) -> str | None:
+        if "s3://" in (named or ""):
+            raise KeepersError(
+                f"The photo libraries are {named!r}, but Keepers reads originals from folders only. Mount the bucket"
+                " read-only and name the mount point, as docs/operations.md shows."
+            )
+        return named
+
+    @field_validator("aws_endpoint_url")
+    @classmethod
+    def _is_an_address(cls, url: str | None) -> str | None:
+        if url and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc):
+            raise KeepersError(f"AWS_ENDPOINT_URL is {url!r}. Write it as http://host:port or https://host.")
+        return url or None
+
     @classmethod
     def settings_customise_sources(
         cls,

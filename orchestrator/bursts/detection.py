@@ -21,6 +21,7 @@ log = structlog.get_logger()
 JOB = "archive"
 MANY = 2_000  # new frames
 EVERY_SECONDS = 1.0  # `keep` is run: somebody may wait for an answer
+TIDY_SECONDS = 60.0
 OVER = (DONE, FAILED, CANCELLED)
 _SEARCHING = 0x62757273  # advisory lock: one orchestrator looks after this
 
@@ -55,12 +56,27 @@ async def request_around(session: AsyncSession, photo_ids: Sequence[int]) -> Non
     )
 
 
-async def keep(session: AsyncSession, claims: ClaimStore) -> None:
+class Keeping:
+    """`keep`, for ever. What is left over is looked for once a minute: in an object store every look is paid for."""
+
+    def __init__(self, claims: ClaimStore) -> None:
+        self._claims = claims
+        self._tidy_at = 0.0
+
+    async def __call__(self, session: AsyncSession) -> None:
+        is_tidying = time.monotonic() >= self._tidy_at
+        if is_tidying:
+            self._tidy_at = time.monotonic() + TIDY_SECONDS
+        await keep(session, self._claims, is_tidying=is_tidying)
+
+
+async def keep(session: AsyncSession, claims: ClaimStore, *, is_tidying: bool = True) -> None:
     """Take in what was found, and start the search that is wished for. Run now and then; a kill at any moment costs
     nothing but the time, the wish is only fulfilled by an answer."""
     if not await session.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _SEARCHING}):
         return
-    await _tidy(session, claims)
+    if is_tidying:
+        await _tidy(session, claims)
     await results.take_in(session, claims)
     state = (await session.execute(text("SELECT * FROM burst_state"))).one()
     if await _is_due(session, state):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TextIO
 
-from orchestrator.doctor import archive, machine, models, services
+from orchestrator.doctor import archive, machine, models, previews, services
 from orchestrator.doctor.checks import Check, Patient
 from orchestrator.embedded.home import services_of
 from shared.settings import Settings
@@ -33,6 +33,7 @@ async def examine(patient: Patient) -> list[Check]:
         services.keepers(patient),
         machine.port(patient),
         machine.libraries(patient),
+        previews.previews(patient),
         *await archive.archive(patient),
         archive.backups(patient),
         machine.watches(patient),

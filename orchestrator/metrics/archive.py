@@ -114,7 +114,7 @@ async def _of_disks(services: Services) -> Families:
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
             return [
-                *await asyncio.to_thread(_space, settings.claims_folder),
+                *([] if settings.claims_url else await asyncio.to_thread(_space, settings.claims_folder)),
                 *await asyncio.to_thread(_last_backup, kept.folder_of(settings)),
             ]
     except (OSError, TimeoutError):

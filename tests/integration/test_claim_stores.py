@@ -215,5 +215,16 @@ def test_an_address_that_is_none_is_told_at_the_start(url: str) -> None:
         Settings(claims_url=url)
 
 
+@pytest.mark.parametrize("url", ["minio:9000", "minio.example", "ftp://minio"])
+def test_an_endpoint_that_is_none_is_told_at_the_start(url: str) -> None:
+    with pytest.raises(KeepersError, match="AWS_ENDPOINT_URL"):
+        Settings(aws_endpoint_url=url)
+
+
+def test_originals_in_a_bucket_are_refused_with_what_to_do() -> None:
+    with pytest.raises(KeepersError, match="Mount the bucket read-only"):
+        Settings(photo_libraries="/photos:s3://archive/raw")
+
+
 def claims_of(site: Site) -> ClaimStore:
     return site.services.claims

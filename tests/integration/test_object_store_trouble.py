@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from orchestrator.doctor.checks import Patient
+from orchestrator.doctor.previews import previews
 from shared.claims import CLAIMS_DISK, claim_of
 from shared.contracts import bursts, convert
 from shared.contracts.answers import Held
@@ -119,6 +121,14 @@ async def test_pages_say_that_previews_cannot_be_had_and_ask_for_nothing_new(
     async with site.session() as session:
         assert await session.scalar(text("SELECT count(*) FROM stage_runs")) == 0
         assert await session.scalar(text("SELECT count(*) FROM placards")) == 0
+
+
+async def test_the_doctor_names_a_store_that_refuses_and_one_that_is_well(host: ObjectHost, tmp_path: Path) -> None:
+    patient = Patient(Settings(keepers_home=tmp_path, **settings_for(host.url, claims_timeout_seconds=SECONDS)))
+    assert previews(patient).state == "ok"
+    host.trouble = 403
+    check = previews(patient)
+    assert (check.state, "(403)" in check.sentence, SECRET in check.sentence) == ("missing", True, False)
 
 
 @pytest.mark.timeout(240)
