@@ -160,7 +160,7 @@ class _Member:
     def __init__(self, file: zipfile.ZipFile, name: str, claim: str | None = None) -> None:
         self._name, self._claim = name, claim
         self._digest, self._size, self._held = hashlib.sha256(), 0, bytearray()
-        self._file = file.open(zipfile.ZipInfo(name, datetime.now().timetuple()[:6]), "w", force_zip64=True)
+        self._file = file.open(name, "w", force_zip64=True)
 
     def __enter__(self) -> "_Member":
         return self

@@ -18,6 +18,7 @@ import pytest
 from orchestrator.backups import kept, writing
 from orchestrator.db import migrate, open_engine
 from orchestrator.decision_log.writing import DecisionLog
+from orchestrator.embedded.home import Home
 from orchestrator.embedding import service as embeddings
 from orchestrator.samples import make_samples
 from tests import factories
@@ -216,6 +217,8 @@ async def test_a_backup_is_private_and_says_what_is_in_it(safe: Safe) -> None:
     backup = await asyncio.to_thread(safe.backed_up)
     assert stat.S_IMODE(backup.stat().st_mode) == 0o600
     assert stat.S_IMODE(backup.parent.stat().st_mode) == 0o700
+    with zipfile.ZipFile(backup) as file:
+        assert {one.compress_type for one in file.infolist()} == {zipfile.ZIP_DEFLATED}
     said = await asyncio.to_thread(safe.keepers, "backup", "--list")
     assert str(backup) in said.out
     assert "3 photos" in said.out
@@ -331,6 +334,25 @@ async def migrated(database_url: str, revision: str) -> None:
     await engine.dispose()
 
 
+async def test_a_backup_moves_an_archive_into_a_new_home_with_its_own_postgresql(
+    safe: Safe, monkeypatch: pytest.MonkeyPatch, services_home: Path
+) -> None:
+    await an_archive(safe)
+    backup = await asyncio.to_thread(safe.backed_up)
+    home = services_home / "new home"  # pytest's own folders are closed to the user that PostgreSQL runs as
+    monkeypatch.setenv("KEEPERS_HOME", str(home))
+    monkeypatch.delenv("DATABASE_URL")
+    said = await asyncio.to_thread(safe.keepers, "restore", backup)
+    assert said.status == 0, said.err
+    assert (await asyncio.to_thread(safe.keepers, "backup")).status == 0
+    assert "3 photos" in (await asyncio.to_thread(safe.keepers, "backup", "--list")).out
+    lock = Home(home)
+    assert lock.lock(), "the commands have stopped what they started"
+    said = await asyncio.to_thread(safe.keepers, "restore", backup)
+    lock.unlock()
+    assert (said.status, said.err) == (1, "Keepers is open. Stop it (Ctrl-C where `keepers up` runs), then restore.\n")
+
+
 def test_after_a_restore_what_was_under_way_is_done(stack: Stack, tmp_path: Path) -> None:
     for i in range(6):
         a_jpeg(stack.photos / f"{i}.jpg", seed=i)
@@ -347,3 +369,7 @@ def test_after_a_restore_what_was_under_way_is_done(stack: Stack, tmp_path: Path
     assert stack.settled(import_id)["done"] == 6
     assert stack.sql("SELECT DISTINCT user_rating FROM photos") == [(None,)]
     stack.check_books()
+    ids = [photo["id"] for photo in stack.photos_shown()]
+    assert stack.client.post("/api/decisions", json={"ids": ids, "user_rating": 3}).status_code == 200
+    log = stack.home / "decisions.jsonl"
+    stack.wait(lambda: log.exists() and log.read_bytes().count(b'"user_rating":3') == 6, "the decisions in the log")
