@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
-from shared.errors import KeepersError
+from shared.errors import Hold, KeepersError
 
 Sessions = async_sessionmaker[AsyncSession]
 
@@ -38,8 +38,9 @@ def open_sessions(engine: AsyncEngine) -> Sessions:
 
 
 def is_passing_trouble(error: BaseException) -> bool:
-    """Whether the database is away, or ended a transaction for the sake of another: the same again may pass."""
-    if isinstance(error, (OperationalError, InterfaceError, OSError)):
+    """Whether the database is away, or ended a transaction for the sake of another, or the place of previews is away:
+    the same again may pass."""
+    if isinstance(error, (OperationalError, InterfaceError, OSError, Hold)):
         return True
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True

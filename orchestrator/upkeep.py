@@ -7,6 +7,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from orchestrator.db import Sessions
+from shared.errors import Hold
 
 log = structlog.get_logger()
 
@@ -23,5 +24,7 @@ async def keep_up(sessions: Sessions, jobs: Sequence[Job], every_seconds: float 
             try:
                 async with sessions.begin() as session:
                     await job(session)
+            except Hold as exc:  # something outside is down, not this job
+                log.warning("upkeep.held", job=getattr(job, "__name__", repr(job)), cause=exc.message)
             except Exception:  # whatever it is, the other jobs go on and this one is tried again
                 log.warning("upkeep.failed", job=getattr(job, "__name__", repr(job)), exc_info=True)

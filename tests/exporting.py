@@ -32,7 +32,7 @@ class Desk:
             known = {"content_hash": hashlib.sha256(name.encode()).hexdigest(), "user_rating": 4, **fields}
             photo: Photo = await factories.a_photo(session, await self._root(session), name, **known)
             if "preview" not in fields:
-                photo.preview = self.site.claims.put(f"previews/{photo.id}.jpg", PREVIEW)
+                photo.preview = self.site.services.claims.put(f"previews/{photo.id}.jpg", PREVIEW)
             if original is not None:
                 await self._file(session, photo, name, original, "original")
             return photo.id

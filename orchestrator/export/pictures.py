@@ -26,7 +26,7 @@ def picture_of(
 ) -> jpeg.Picture:
     """The preview or, with `rendered`, the picture in full size: that makes it of what is no JPEG in sRGB.
 
-    Raises NotExportable with the sentence that says why not.
+    Raises NotExportable with the sentence that says why not, and Hold while the place of previews is away.
     """
     preview = _preview(photo, claims, is_needed=rendered is None)
     data = preview if rendered is None else _full_size(photo, claims, rendered)
@@ -55,9 +55,9 @@ def _preview(photo: Photo, claims: ClaimStore, *, is_needed: bool) -> bytes:
     try:
         if photo.preview is not None and (data := claims.read(photo.preview)):
             return data
-    except Hold as exc:
+    except Hold:  # what is away is away for all photos: the export ends, and can be asked for again
         if is_needed:
-            raise NotExportable(f"{photo.file_name} cannot be exported now: {exc.message}") from exc
+            raise
     except (OSError, KeepersError) as exc:
         if is_needed:
             raise NotExportable(_no_preview(photo)) from exc

@@ -26,6 +26,7 @@ from orchestrator.export.views import ExportView, NotExported
 from orchestrator.imports.folders import shown
 from orchestrator.tasks import end_tasks
 from shared.claims import ClaimStore
+from shared.errors import Hold
 from shared.settings import Settings
 
 log = structlog.get_logger()
@@ -195,7 +196,7 @@ _BUG = "Something went wrong in Keepers. The log has the details. What was expor
 
 
 def _sentence(exc: Exception, folder: Path) -> str:
-    if isinstance(exc, ManifestBroken):
+    if isinstance(exc, (ManifestBroken, Hold)):
         return exc.message
     if isinstance(exc, Busy):
         return f"Another export into {shown(folder)} is running."

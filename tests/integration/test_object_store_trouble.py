@@ -16,6 +16,7 @@ from shared.settings import Settings
 from tests import factories
 from tests.deliveries import delivered, done
 from tests.doubles.object_host import ObjectHost, Trouble, serving
+from tests.exporting import Desk
 from tests.objects import settings_for
 from tests.pictures import saved, scene
 from tests.site import Site, open_site
@@ -121,6 +122,19 @@ async def test_pages_say_that_previews_cannot_be_had_and_ask_for_nothing_new(
     async with site.session() as session:
         assert await session.scalar(text("SELECT count(*) FROM stage_runs")) == 0
         assert await session.scalar(text("SELECT count(*) FROM placards")) == 0
+
+
+async def test_an_export_ends_with_the_reason_and_goes_on_when_asked_again(
+    site: Site, host: ObjectHost, tmp_path: Path
+) -> None:
+    desk = Desk(site, tmp_path)
+    await desk.photo("a.jpg")
+    host.trouble = 503
+    seen = await desk.export()
+    assert (seen["state"], "(503)" in seen["error"]) == ("failed", True)
+    host.trouble = None
+    seen = await desk.export()
+    assert (seen["state"], seen["exported"]) == ("done", 1)
 
 
 async def test_the_doctor_names_a_store_that_refuses_and_one_that_is_well(host: ObjectHost, tmp_path: Path) -> None:
