@@ -20,7 +20,7 @@ def back_up(settings: Settings, folder: Path | None) -> None:
     target = (folder or kept.require(settings)).expanduser().absolute()
     with reachable_database(settings) as url:
         print(f"Writing a backup to {target} ...", flush=True)
-        path = asyncio.run(_written(url, open_claims(settings), target))
+        path = asyncio.run(_written(url, open_claims(settings), target, drops_old=folder is None))
     print(f"{path} is complete: {_size(path.stat().st_size)}.")
 
 
@@ -56,8 +56,8 @@ def put_back(settings: Settings, path: Path, *, is_dry: bool) -> None:
         say(f"Decisions made after the backup are in {settings.decisions_file}: `keepers replay` makes them again.")
 
 
-async def _written(url: str, claims: ClaimStore, folder: Path) -> Path:
-    return await write(await begin(url), claims, folder, "asked")
+async def _written(url: str, claims: ClaimStore, folder: Path, *, drops_old: bool) -> Path:
+    return await write(await begin(url), claims, folder, "asked", drops_old=drops_old)
 
 
 def _size(count: int) -> str:

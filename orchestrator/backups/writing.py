@@ -51,14 +51,17 @@ async def begin(database_url: str) -> asyncpg.Connection:
     return connection
 
 
-async def write(connection: asyncpg.Connection, claims: ClaimStore, folder: Path, why: Why) -> Path:
+async def write(
+    connection: asyncpg.Connection, claims: ClaimStore, folder: Path, why: Why, *, drops_old: bool = True
+) -> Path:
     """Write a backup into `folder`, read it again, and return it; `connection` is that of `begin`, and ends. Older ones
     of the same reason go, but for the newest five. Raises NotWritten with a sentence; the older ones stay then."""
     try:
         path = folder / kept.name_of(datetime.now(UTC), why)
         async with _complete_or_nothing(path) as file:
             await _fill(file, connection, claims, why)
-        await asyncio.to_thread(kept.drop_old, folder, why)
+        if drops_old:
+            await asyncio.to_thread(kept.drop_old, folder, why)
         return path
     except (asyncpg.PostgresError, asyncpg.InterfaceError) as exc:
         raise NotWritten(f"The backup could not be written. PostgreSQL said: {exc}.") from exc

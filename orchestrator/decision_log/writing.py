@@ -72,9 +72,10 @@ class DecisionLog:
     async def try_to_catch_up(self) -> None:
         """What could not be written is written the next time; the settings page says why."""
         try:
-            await self.catch_up()
-        except Unwritable as exc:
-            await self._say(exc.message)
+            try:
+                await self.catch_up()
+            except Unwritable as exc:
+                await self._say(exc.message)
         except Exception as exc:  # it is all still in the database
             log.warning("decision_log.interrupted", exc_info=not is_passing_trouble(exc))
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import shutil
 import stat
 import sys
@@ -191,6 +192,25 @@ async def test_a_dry_run_loads_all_of_a_backup_and_changes_nothing(safe: Safe) -
     assert await safe.databases() == [safe.database]
 
 
+async def test_a_user_who_may_not_make_databases_is_told_what_it_takes(
+    safe: Safe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await an_archive(safe)
+    backup = await asyncio.to_thread(safe.backed_up)
+    await safe.sql("CREATE ROLE visitor LOGIN PASSWORD 'v'")
+    monkeypatch.setenv("DATABASE_URL", re.sub("//.*@", "//visitor:v@", safe.url))
+    said = await asyncio.to_thread(safe.keepers, "restore", backup)
+    await safe.sql("DROP ROLE visitor")
+    assert said.status == 1
+    assert "The user needs CREATEDB" in said.err
+    monkeypatch.setenv("DATABASE_URL", "postgresql://nobody:secret@127.0.0.1:9/keepers")
+    for command in (["backup"], ["restore", backup]):
+        said = await asyncio.to_thread(safe.keepers, *command)
+        assert said.status == 1
+        assert "PostgreSQL does not let Keepers in" in said.err
+        assert "secret" not in said.err
+
+
 async def test_nothing_is_restored_under_an_open_keepers(safe: Safe) -> None:
     await an_archive(safe)
     backup = await asyncio.to_thread(safe.backed_up)
@@ -233,6 +253,11 @@ async def test_five_of_each_reason_are_kept(safe: Safe) -> None:
         (folder / f"keepers-2024-05-{day:02}-070000-daily.zip").write_bytes(b"old")
     (folder / "keepers-2024-05-09-070000-asked.zip.unfinished").write_bytes(b"left by a killed one")
     (folder / "mine.zip").write_bytes(b"of somebody else")
+    there = safe.backups
+    assert (await asyncio.to_thread(safe.keepers, "backup", "--to", folder)).status == 0
+    (named,) = set(safe.backups) - set(there)
+    assert set(there) - set(safe.backups) == {folder / "keepers-2024-05-09-070000-asked.zip.unfinished"}
+    named.unlink()
     backup = await asyncio.to_thread(safe.backed_up)
     names = [path.name for path in safe.backups]
     asked = [name for name in names if "asked" in name]
