@@ -42,11 +42,11 @@ def build_all(engine: Engine, work: Path) -> None:
     if not engine.has_image(BASE):
         _import_base(engine, work)
     pip = work / "pip.conf"
-    pip.write_text(_pip_configuration())
+    pip.write_text(pip_configuration())
     for image, (dockerfile, context, build_arguments) in IMAGES.items():
         print(f"--- building {image}", flush=True)
         arguments = [f"--build-arg={one}" for one in build_arguments]
-        mounts = [f"--volume={path}:{path}:ro" for path in _local_paths(pip.read_text())]
+        mounts = [f"--volume={path}:{path}:ro" for path in local_paths(pip.read_text())]
         engine.buildah(
             "bud", "--isolation=chroot", "--format=docker", "--layers", "--tag", image, *arguments, *mounts,
             f"--secret=id=pip,src={pip}", "--file", str(context / dockerfile), str(context),
@@ -57,7 +57,7 @@ def _import_base(engine: Engine, work: Path) -> None:
     print(f"--- making {BASE} with debootstrap", flush=True)
     with tempfile.TemporaryDirectory(dir=work) as folder:
         root = Path(folder) / "root"
-        command = ["debootstrap", "--variant=minbase", f"--include={BASE_PACKAGES}", SUITE, str(root), _mirror()]
+        command = ["debootstrap", "--variant=minbase", f"--include={BASE_PACKAGES}", SUITE, str(root), mirror()]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         # The official image calls it python, and no package may start its services while it is installed.
         (root / "usr/local/bin/python").symlink_to("/usr/bin/python3")
@@ -69,7 +69,7 @@ def _import_base(engine: Engine, work: Path) -> None:
         engine.podman("import", "--quiet", str(tar), BASE)
 
 
-def _mirror() -> str:
+def mirror() -> str:
     """Where apt takes this suite from on this machine."""
     command = ["apt-get", "indextargets", "--format", "$(CODENAME) $(COMPONENT) $(REPO_URI)"]
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
@@ -79,7 +79,7 @@ def _mirror() -> str:
     return found[1]
 
 
-def _pip_configuration() -> str:
+def pip_configuration() -> str:
     """What pip is told on this machine, by files and by the environment, as one file."""
     said = subprocess.run(
         [sys.executable, "-m", "pip", "config", "list"], check=True, capture_output=True, text=True
@@ -88,7 +88,7 @@ def _pip_configuration() -> str:
     return "\n".join(["[global]", *(f"{name} = {value}" for name, value in settings.items()), ""])
 
 
-def _local_paths(pip_configuration: str) -> list[str]:
+def local_paths(pip_configuration: str) -> list[str]:
     """The files and folders of this machine that it names."""
     named = re.findall(r"(?:= |file://|\s)(/\S+)", pip_configuration)
     return sorted({path.removesuffix("/simple") for path in named if Path(path).exists()})
