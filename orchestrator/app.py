@@ -28,6 +28,7 @@ from orchestrator.imports.scanning import Scans
 from orchestrator.imports.service import Imports
 from orchestrator.lead import Duty, Lead
 from orchestrator.live import Live
+from orchestrator.metrics import instruments
 from orchestrator.outbox import Relay
 from orchestrator.photos import sweeper
 from orchestrator.pipeline import PIPELINE, Pipeline, limited, stages
@@ -68,6 +69,7 @@ def create_app(settings: Settings, pipeline: Pipeline = PIPELINE) -> FastAPI:
         redoc_url=None,
     )
     web.install(app)
+    instruments.begin(stages(pipeline))
     for router in ROUTERS:
         app.include_router(router)
     return app
@@ -136,6 +138,7 @@ async def _lifespan(app: FastAPI, *, settings: Settings, pipeline: Pipeline) -> 
         is_connected=lambda: exchange.is_connected,
         trouble_of=exchange.trouble_of,
         rate_of=throughput.lately,
+        leads=lambda: lead.is_held,
         queues=lambda: exchange.queues,
     )
     await _prepare_database(engine, app)

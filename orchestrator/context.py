@@ -39,6 +39,7 @@ class Services:
     is_connected: Callable[[], bool]  # to the broker
     trouble_of: Callable[[str], str | None]  # why nothing of a stage can go on
     rate_of: Callable[[str], float | None]  # answers per second of a stage lately
+    leads: Callable[[], bool] = bool  # whether this orchestrator does
     queues: Callable[[], Mapping[str, QueueState]] = dict  # of the broker, as they were seen last
 
 

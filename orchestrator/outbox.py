@@ -18,7 +18,7 @@ import structlog
 from sqlalchemy import Row, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from orchestrator import attention, breakers, tallies
+from orchestrator import attention, breakers, runs, tallies
 from orchestrator.broker import Broker, Outgoing
 from orchestrator.db import Sessions
 from orchestrator.metrics.instruments import OUTBOX_WAIT_SECONDS
@@ -242,5 +242,5 @@ def _outgoing(row: Row[tuple[object, ...]], kind: str) -> Outgoing:
 def _correlation_id(row: Row[tuple[object, ...]]) -> str:
     """What it is part of: an import, else a job, else what is done about this photo alone."""
     if row.import_id:
-        return f"import-{row.import_id}"
+        return runs.correlation_id(row.import_id)
     return f"photo-{row.photo_id}" if row.photo_id else str(row.subject)

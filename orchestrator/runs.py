@@ -35,6 +35,11 @@ class NewRun:
         return self.job or str(self.photo_id)
 
 
+def correlation_id(import_id: int) -> str:
+    """What everything that is done for an import is logged under."""
+    return f"import-{import_id}"
+
+
 async def queue(session: AsyncSession, runs: Sequence[NewRun]) -> None:
     """Put requests into the outbox, as part of the caller's transaction. A run of the same stage and subject is
     superseded: answers to the older run id are stale from now on."""

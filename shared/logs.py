@@ -3,12 +3,14 @@
 What libraries say through `logging`, warnings and the last words of a crash have the same form.
 """
 
+import json
 import logging
 import sys
 from types import TracebackType
 from typing import Literal
 
 import structlog
+from pydantic_core import to_json
 
 _SILENT = ("aiormq", "aio_pika", "pika")  # we catch what they raise and say it once, in our words
 
@@ -21,20 +23,29 @@ def configure(log_format: Literal["text", "json"], service: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,  # an exception is a field, not lines between the lines
     ]
-    renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer()
-        if log_format == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    )
+    for_people = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    as_json = structlog.processors.JSONRenderer(serializer=_json)
     structlog.configure(
-        processors=[*fields, renderer],
+        processors=[*fields, as_json if log_format == "json" else for_people],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,  # a line per message: binding anew costs more than writing it
+        logger_factory=(
+            structlog.BytesLoggerFactory(sys.stderr.buffer)
+            if log_format == "json"
+            else structlog.PrintLoggerFactory(sys.stderr)
+        ),
+        cache_logger_on_first_use=True,  # a line per message: binding anew costs as much as writing it
     )
-    _take_in_libraries(fields, renderer)
+    _take_in_libraries(fields, structlog.processors.JSONRenderer() if log_format == "json" else for_people)
     sys.excepthook = _last_words
     structlog.contextvars.bind_contextvars(service=service)
+
+
+def _json(fields: object, **_: object) -> bytes:
+    """Several times as fast as `json`, which takes what this does not: names of files that are no UTF-8."""
+    try:
+        return to_json(fields, fallback=str)
+    except ValueError:
+        return json.dumps(fields, default=str).encode()
 
 
 def _take_in_libraries(fields: list[structlog.typing.Processor], renderer: structlog.typing.Processor) -> None:

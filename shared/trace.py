@@ -42,10 +42,10 @@ def span_of(run_id: UUID) -> str:
     return run_id.hex[16:]
 
 
-def bind(trace_id: UUID | None) -> Mapping[str, Token[Any]]:  # Any: structlog's
-    """What follows belongs to this trace, or to a new one, until what this gives is handed to
-    `structlog.contextvars.reset_contextvars`."""
-    return structlog.contextvars.bind_contextvars(**{_FIELD: (trace_id or uuid4()).hex})
+def bind(trace_id: UUID | None, **fields: object) -> Mapping[str, Token[Any]]:  # Any: structlog's
+    """What follows in this task belongs to this trace, or to a new one, until what this gives is handed to
+    `structlog.contextvars.reset_contextvars`; `fields` are logged as well."""
+    return structlog.contextvars.bind_contextvars(**{_FIELD: (trace_id or uuid4()).hex}, **fields)
 
 
 @contextmanager

@@ -15,9 +15,10 @@ class Scrape:
         }
 
     @property
-    def names(self) -> frozenset[str]:
-        """As queries name them."""
-        return frozenset(name for name, _ in self._samples)
+    def queryable(self) -> frozenset[str]:
+        """The names that a query finds as soon as there is something to say, also where there is nothing yet."""
+        endings = {"counter": ["_total"], "histogram": ["_bucket", "_count", "_sum"]}
+        return frozenset(family.name + ending for family in self.families for ending in endings.get(family.type, [""]))
 
     def value(self, name: str, **labels: str) -> float:
         """0 for what is not there yet."""

@@ -40,7 +40,13 @@ def _serve(settings: Settings, options: argparse.Namespace) -> int:
         settings = settings.model_copy(update={"local_token": SecretStr(secrets.token_urlsafe(32))})
     app = create_app(settings)
     config = uvicorn.Config(
-        app, options.host, options.port, access_log=False, lifespan="on", timeout_graceful_shutdown=STOP_SECONDS
+        app,
+        options.host,
+        options.port,
+        log_config=None,  # ours has it
+        access_log=False,
+        lifespan="on",
+        timeout_graceful_shutdown=STOP_SECONDS,
     )
     server = Server(config, lambda: app.state.services.live)
     with suppress(SystemExit):  # with which uvicorn ends when the application does not start

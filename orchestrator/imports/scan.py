@@ -13,7 +13,7 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from orchestrator import events, identity_lock
+from orchestrator import events, identity_lock, runs
 from orchestrator.db import Sessions, is_passing_trouble
 from orchestrator.imports import items, roots
 from orchestrator.imports.folders import may_read, shown
@@ -21,6 +21,7 @@ from orchestrator.imports.matching import hash_ends
 from orchestrator.imports.recording import Read, known_paths, read, record
 from orchestrator.imports.walk import MAX_LEFT_ALONE_KINDS, Folder, Permissions, Unit, is_set_aside, walk
 from orchestrator.models import Import, Root
+from shared import trace
 from shared.settings import Settings
 
 log = structlog.get_logger()
@@ -84,6 +85,7 @@ class Scanner:
     async def _scan(self, import_id: int) -> None:
         async with self._sessions() as session:
             job, root = await _load(session, import_id)
+        trace.bind(job.trace_id, correlation_id=runs.correlation_id(import_id))  # in the task of this scan alone
         if job.state == "cancelled" or job.scanned:
             return
         if job.sample is None:

@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from orchestrator import events, identity_lock
+from orchestrator import events, identity_lock, runs
 from orchestrator.answers import Refused
 from orchestrator.db import Sessions
 from orchestrator.imports import items, roots
@@ -63,7 +63,7 @@ class Imports:
                 await watching.switch_on(session, place.root.id, place.folder)
             await session.flush()
             await events.record(session, events.IMPORTS, [job.id])
-        log.info("imports.started", import_id=job.id, folder=job.label)
+        log.info("imports.started", import_id=job.id, folder=job.label, correlation_id=runs.correlation_id(job.id))
         self._on_change()
         return job.id
 

@@ -1,5 +1,6 @@
 """One line and one count for each answer of a worker that was taken in."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -64,8 +65,9 @@ def report(taken_in: Sequence[Settled], seconds: float) -> None:
     """They are committed, together, in so many seconds."""
     APPLY_SECONDS.observe(seconds)
     apply_ms = round(seconds * 1000 / max(1, len(taken_in)), 1)
+    for (stage, outcome), count in Counter((one.stage, one.outcome) for one in taken_in).items():
+        RESULTS.labels(stage, outcome).inc(count)
     for one in taken_in:
-        RESULTS.labels(one.stage, one.outcome).inc()
         log.info("results.stale" if one.outcome == "stale" else "results.applied", **vars(one), apply_ms=apply_ms)
 
 

@@ -3,6 +3,8 @@
 Labels are stages, routes and words of ours: never a photo, a path or an address.
 """
 
+from collections.abc import Sequence
+
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -55,3 +57,12 @@ HTTP_SECONDS = Histogram(
     buckets=(0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
     registry=REGISTRY,
 )
+
+
+def begin(stages: Sequence[str]) -> None:
+    """All of these stages at zero: a count that appears with its first answer would seem not to have risen."""
+    for stage in stages:
+        LETTERS.labels(stage)
+        OUTBOX_WAIT_SECONDS.labels(stage)
+        for outcome in ("done", "failed", "retrying", "held"):
+            RESULTS.labels(stage, outcome)

@@ -43,6 +43,9 @@ def _of_process(services: Services) -> Families:
     connections.add_metric(["idle"], pool.checkedin())
     return [
         connections,
+        GaugeMetricFamily(
+            "keepers_orchestrator_leads", "Whether it publishes and stores, as one of all does", services.leads()
+        ),
         GaugeMetricFamily("keepers_orchestrator_event_streams", "Open event streams of pages", services.live.streams),
         GaugeMetricFamily(
             "keepers_orchestrator_broker_connected", "Whether it is connected to the broker", services.is_connected()

@@ -8,17 +8,18 @@ import pytest
 from sqlalchemy import text
 
 from orchestrator.db import open_engine, open_sessions
-from orchestrator.metrics.archive import Archive
+from orchestrator.metrics import archive as figures
 from orchestrator.rendering import static_version
 from orchestrator.results import ResultApplier
 from shared.contracts.answers import Failed, Failure
+from tests.archive import Archive, a_pair
 from tests.relaying import HandheldBroker, a_conversion, a_hold, an_answer, opened, queued, relaying, run_of, until
 from tests.scraping import Scrape
 from tests.site import Site
 
 
 async def scrape(site: Site) -> Scrape:
-    site.app.state.archive_figures = Archive()  # nothing of what it read before
+    site.app.state.archive_figures = figures.Archive()  # nothing of what it read before
     answer = await site.client.get("/metrics")
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/plain")
@@ -111,7 +112,7 @@ async def test_without_its_database_it_says_so_and_goes_on(site: Site) -> None:
     assert seen.labels("keepers_orchestrator_database_up") == [{}]
     assert seen.value("keepers_orchestrator_database_up") == 0
     assert seen.labels("keepers_archive_runs") == []
-    assert "keepers_orchestrator_event_streams" in seen.names
+    assert "keepers_orchestrator_event_streams" in seen.queryable
 
 
 async def test_two_scrapers_cost_one_look_at_the_database(site: Site) -> None:
@@ -139,3 +140,12 @@ async def test_an_import_belongs_to_the_trace_of_its_request(
         trace_id = (await session.execute(text("SELECT trace_id FROM imports"))).scalar_one()
     assert answer.status_code == 202
     assert (trace_id.hex == "4bf92f3577b34da6a3ce929d0e0e4736") is is_taken
+
+
+async def test_what_follows_a_photo_belongs_to_the_trace_and_the_import_of_it(archive: Archive) -> None:
+    a_pair(archive.photos)
+    await archive.imported()
+    (job,) = await archive.sql("SELECT id, trace_id FROM imports")
+    runs = await archive.sql("SELECT stage, trace_id, import_id FROM stage_runs")
+    assert {run["stage"] for run in runs} >= {"convert", "curate", "embed"}
+    assert {(run["trace_id"], run["import_id"]) for run in runs} == {(job["trace_id"], job["id"])}
