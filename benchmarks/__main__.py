@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.system import System
 
-PARTS = ("convert", "round_trips", "scan", "bursts", "retrain", "bulk", "taste", "gallery", "loupe", "render")
+PARTS = ("convert", "round_trips", "scan", "bursts", "retrain", "bulk", "taste", "gallery", "loupe", "render", "growth")
 
 
 def main() -> None:

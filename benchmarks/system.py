@@ -35,6 +35,10 @@ class System:
         self._node.stop()
         self._server.stop()
 
+    def broker(self, *arguments: str) -> str:
+        """What `rabbitmqctl` says."""
+        return self._node.control(*arguments)
+
     @contextmanager
     def running(self, stages: list[str], workers: int) -> Iterator["Running"]:
         """An orchestrator with these stages alone, and so many convert workers (0: none at all)."""

@@ -6,6 +6,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared import embedding_models, trace
 from shared.settings import Settings
 
+_CHOOSING = 0x656D6264  # advisory lock: of two orchestrators that start, one queues
+
 
 async def choose(session: AsyncSession, settings: Settings) -> None:
     """Start building the vectors of the best model that is here: CLIP once it is fetched, else the starter."""
@@ -24,6 +26,7 @@ async def choose(session: AsyncSession, settings: Settings) -> None:
 
 async def start_building(session: AsyncSession, model: str) -> None:
     """Queue every photo for this model, once. It comes into force when its set is complete."""
+    await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CHOOSING})
     known = await session.execute(
         text("SELECT 1 FROM embedding_models WHERE name = :name AND state <> 'retired'"), {"name": model}
     )
