@@ -8,7 +8,7 @@ from pathlib import Path
 from folders import is_remote, split
 from missing import Missing
 
-SECRETS = ("POSTGRES_PASSWORD", "RABBITMQ_PASSWORD", "LOCAL_TOKEN", "METRICS_TOKEN")
+SECRETS = ("POSTGRES_PASSWORD", "RABBITMQ_PASSWORD", "LOCAL_TOKEN", "METRICS_TOKEN", "GRAFANA_PASSWORD")
 
 
 def read(file: Path) -> "dict[str, str]":

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from deploy.test.compose_file import COMPOSE_FILE, PROJECT, NotSet, load, variables
 from orchestrator.__main__ import parser as keepers_parser
@@ -33,7 +34,7 @@ NOT_FOR_IMAGES = ("orchestrator/samples/", "orchestrator/embedded/lan.py")  # `k
 
 # What a person sets for `keepers up`, and what the containers have otherwise.
 SET_BY_COMPOSE = {"KEEPERS_HOME", "DATABASE_URL", "RABBITMQ_URL", "PHOTO_LIBRARY", "PHOTO_LIBRARIES", "BACKUP_FOLDER"}
-SET_BY_COMPOSE |= {"TRUSTED_NETWORK", "METRICS_HOST"}
+SET_BY_COMPOSE |= {"TRUSTED_NETWORK", "METRICS_HOST", "METRICS_PORT"}
 SET_BY_THE_IMAGE = {"WORKER_HEARTBEAT"}
 
 
@@ -256,6 +257,16 @@ def with_all_they_need(requirements: Iterable[list[str]]) -> set[str]:
             with contextlib.suppress(importlib.metadata.PackageNotFoundError):  # of another platform
                 waiting += importlib.metadata.requires(name) or []
     return found
+
+
+def test_prometheus_asks_where_the_services_answer(compose: dict[str, Any], services: dict[str, Any]) -> None:
+    asked = yaml.safe_load((PROJECT / "deploy/metrics/prometheus.yml").read_text())["scrape_configs"]
+    found = {name: one["port"] for job in asked for one in job["dns_sd_configs"] for name in one["names"]}
+    metrics = {name: int(services[name]["environment"]["METRICS_PORT"]) for name in WORKERS}
+    assert found == metrics | {"orchestrator": int(services["orchestrator"]["ports"][0].rpartition(":")[2])}
+    (token,) = services["prometheus"]["configs"]
+    assert token["target"] in [job["authorization"]["credentials_file"] for job in asked if "authorization" in job]
+    assert load({**REQUIRED, "METRICS_TOKEN": "seen"})["configs"][token["source"]]["content"] == "seen"
 
 
 def test_the_compose_file_builds_what_it_runs(services: dict[str, Any]) -> None:
