@@ -47,18 +47,8 @@ def test_prometheus_reads_the_alerts_and_asks_both_services() -> None:
     assert named <= jobs
 
 
-def test_the_profile_of_compose_brings_every_file_to_where_it_is_looked_for() -> None:
-    compose = load({"RABBITMQ_PASSWORD": "a", "POSTGRES_PASSWORD": "b", "PHOTO_LIBRARY": "/photos"})
-    services = compose["services"]
-    config = yaml.safe_load((monitoring.FOLDER / "prometheus.yml").read_text())
-    jobs = {job["job_name"]: job for job in config["scrape_configs"]}
-    places = {name: job["dns_sd_configs"][0] for name, job in jobs.items()}
-    assert places["keepers-orchestrator"]["names"] == ["orchestrator"]
-    assert str(places["keepers-orchestrator"]["port"]) in services["orchestrator"]["command"]
-    for name in places["keepers-worker"]["names"]:
-        assert services[name]["environment"]["METRICS_PORT"] == str(places["keepers-worker"]["port"])
-    token = jobs["keepers-orchestrator"]["authorization"]["credentials_file"]
-    assert [one["target"] for one in services["prometheus"]["configs"]] == [token]
+def test_grafana_finds_its_dashboards_and_prometheus() -> None:
+    services = load({"RABBITMQ_PASSWORD": "a", "POSTGRES_PASSWORD": "b", "PHOTO_LIBRARY": "/photos"})["services"]
     provisioning = monitoring.FOLDER / "grafana/provisioning"
     (provider,) = yaml.safe_load((provisioning / "dashboards/keepers.yml").read_text())["providers"]
     mounts = dict(one.split(":")[:2] for one in services["grafana"]["volumes"])
