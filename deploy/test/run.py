@@ -156,7 +156,7 @@ class Run:
             began = time.monotonic()
             self._engine.podman("stop", f"--time={grace}", name)
             code = self._engine.inspect(name)["State"]["ExitCode"]
-            assert code == 0, f"{name} ended with {code} after {time.monotonic() - began:.0f} s"
+            assert code in (0, 128 + signal.SIGTERM), f"{name} ended with {code} after {time.monotonic() - began:.0f} s"
             self._engine.podman("rm", name)
         self._running.clear()
 

@@ -1,5 +1,7 @@
 """Where commands of this machine find an orchestrator that `keepers up` has not opened: one in a container."""
 
+import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,12 +13,14 @@ from shared.settings import Settings
 def announced(settings: Settings, port: int) -> Iterator[None]:
     """Say so in the home while the block runs. A `keepers up` that has said it there before keeps its say."""
     home = Home(settings.keepers_home)
-    if home.services() or port == 0:  # any port: whoever asked for that knows better
+    if "database_url" in home.services() or port == 0:  # any port: whoever asked for that knows better
         yield
         return
     token = settings.local_token
     known = {"token": token.get_secret_value()} if token else {}
     home.remember_services({"address": f"http://127.0.0.1:{port}", **known})
+    # uvicorn raises the signal that ended it once more at its end, which would end this process before the last line.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         yield
     finally:

@@ -47,6 +47,7 @@ def test_commands_find_an_orchestrator_that_runs_beside_them(stack: Stack, tmp_p
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
     command = [sys.executable, "-m", "orchestrator"]
+    running: dict[str, Any] = {"cwd": REPOSITORY, "env": stack.environment, "capture_output": True, "text": True}
     serving = subprocess.Popen([*command, "serve", "--port", str(port)], cwd=REPOSITORY, env=stack.environment)
     try:
         stack.wait(lambda: is_ready(port), "the orchestrator to be ready")
@@ -56,9 +57,11 @@ def test_commands_find_an_orchestrator_that_runs_beside_them(stack: Stack, tmp_p
         )
     finally:
         serving.terminate()
-        serving.wait(60)
+        assert serving.wait(60) == 0
     assert said.returncode == 0, said.stderr
     assert said.stdout.endswith("0 there already.\n")
+    said = subprocess.run(export, check=False, **running)
+    assert "not open" in said.stderr, "it is told when there is none any more"
 
 
 def is_ready(port: int) -> bool:
