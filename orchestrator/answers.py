@@ -32,6 +32,8 @@ ERRORS: dict[int | str, dict[str, Any]] = {  # Any: FastAPI's own type
 
 _NOT_A_CHARACTER = "22021"  # PostgreSQL's answer to NUL in a text
 
+_HALF_A_CHARACTER = "surrogates not allowed"  # what Python says of a text like "\\ud800", which JSON lets pass
+
 _SENTENCES = {
     404: "There is nothing at this address.",
     405: "This address does not do that.",
@@ -50,6 +52,7 @@ class Refused(KeepersError):
 
 def error(request: Request, status: int, type_: str, message: str) -> Response:
     """The answer that says what went wrong, in the form that this address answers in."""
+    message = message.encode("utf-8", "replace").decode()  # it may repeat half a character that somebody sent
     if request.url.path.startswith("/api/"):
         body = ErrorBody(error=ErrorDetail(type=type_, message=message))
         return JSONResponse(body.model_dump(), status)
@@ -70,6 +73,7 @@ def install_error_handlers(app: FastAPI) -> None:
     for lost in (OperationalError, InterfaceError, ConnectionError):
         app.add_exception_handler(lost, _no_database)
     app.add_exception_handler(DBAPIError, _unstorable)
+    app.add_exception_handler(UnicodeEncodeError, _no_text)
     app.add_exception_handler(Exception, _bug)
 
 
@@ -120,8 +124,13 @@ async def _no_database(request: Request, exc: Exception) -> Response:
 
 
 async def _unstorable(request: Request, exc: Exception) -> Response:
-    if getattr(getattr(exc, "orig", None), "sqlstate", None) != _NOT_A_CHARACTER:
+    original = getattr(exc, "orig", None)
+    if getattr(original, "sqlstate", None) != _NOT_A_CHARACTER and _HALF_A_CHARACTER not in str(original):
         raise exc
+    return await _no_text(request, exc)
+
+
+async def _no_text(request: Request, exc: Exception) -> Response:
     return error(request, 422, "invalid", "There is a character in this request that no text can hold.")
 
 
