@@ -9,7 +9,7 @@ from sqlalchemy.engine import make_url
 from orchestrator.broker import BrokerError, server_version
 from orchestrator.db import head_revision, is_known_revision, plain_dsn
 from orchestrator.doctor.checks import Check, Patient, missing, ok, warning
-from orchestrator.embedded.client import Client
+from orchestrator.embedded.client import Client, NotAnswering, Refused
 from orchestrator.embedded.postgres import WHEEL
 from orchestrator.embedded.rabbitmq import SCRIPTS
 
@@ -29,6 +29,20 @@ def keepers(patient: Patient) -> Check:
     if Client(address, patient.services.get("token")).is_ready():
         return ok("keepers", f"Keepers is open at {address}.")
     return warning("keepers", f"Keepers was opened at {address}, and does not answer there.", "keepers up")
+
+
+def workers(patient: Patient) -> list[Check]:
+    """Nothing, while no Keepers is open: then there need be none."""
+    if "address" not in patient.services:
+        return []
+    try:
+        stages = Client(patient.services["address"], patient.services.get("token")).stages()
+    except (NotAnswering, Refused):
+        return []
+    troubles = {one["hold"]["cause"] for one in stages if one["hold"] and one["hold"]["key"] == "broker"}
+    if troubles:
+        return [warning("workers", " ".join(sorted(troubles)), "keepers-worker")]
+    return [ok("workers", "No work waits for a worker.")]
 
 
 async def postgresql(patient: Patient) -> Check:

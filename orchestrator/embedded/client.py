@@ -113,6 +113,9 @@ class Client:
         """`action`: pause, resume or cancel."""
         return self._call("POST", f"/api/backfills/{backfill_id}/{action}")
 
+    def stages(self) -> list[dict[str, Any]]:  # Any: JSON
+        return list(self._call("GET", "/api/stages")["items"])
+
     def dead_lettered(self) -> int:
         return int(self._call("GET", "/api/dead-letters?state=open&limit=1")["total"])
 

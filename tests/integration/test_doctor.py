@@ -2,6 +2,7 @@
 
 import json
 import socket
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,13 @@ async def test_an_open_keepers_says_what_stands_still_and_what_failed(
         "embed is paused: resume it in the pipeline of the page. convert waits: The disk is full."
     )
     assert seen["problems"][1].startswith("1 failed for good.")
+
+
+async def test_a_stage_that_nobody_works_on_is_said(site: Site, served: str, tmp_path: Path) -> None:
+    assert (await found(about(tmp_path), {"address": served}))["workers"][0] == "ok"
+    nobody = "No worker is there for this."
+    site.app.state.services = replace(site.services, trouble_of=lambda stage: nobody if stage == "convert" else None)
+    assert (await found(about(tmp_path), {"address": served}))["workers"] == ("warning", nobody, "keepers-worker")
 
 
 async def test_a_database_of_a_newer_keepers_is_told_apart_from_one_that_is_empty(
