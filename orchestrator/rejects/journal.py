@@ -85,7 +85,19 @@ async def recall(
     for entry in entries:
         entry.size, entry.mtime_ns = sizes[entry.id]
         entry.state = RETURNING
-        await session.merge(entry)
+    await session.execute(
+        text(
+            "UPDATE set_aside SET state = :state, size = seen.size, mtime_ns = seen.mtime_ns, changed_at = now()"
+            " FROM unnest(CAST(:ids AS bigint[]), CAST(:sizes AS bigint[]), CAST(:times AS bigint[]))"
+            " AS seen (id, size, mtime_ns) WHERE set_aside.id = seen.id"
+        ),
+        {
+            "state": RETURNING,
+            "ids": [entry.id for entry in entries],
+            "sizes": [entry.size for entry in entries],
+            "times": [entry.mtime_ns for entry in entries],
+        },
+    )
     session.add_all(strays)
     await session.flush()
 

@@ -54,9 +54,10 @@ async def kept(session: AsyncSession, root_id: int) -> Amount:
 
 async def candidates(session: AsyncSession, root_id: int, after: int, limit: int) -> list[Candidate]:
     """In the order of their photos."""
-    query = (
-        f"SELECT photos.id FROM {_FILES} WHERE {_TO_MOVE} AND photos.id > :after"
-        " GROUP BY photos.id ORDER BY photos.id LIMIT :limit"
+    query = (  # along the index of rejected photos: in an archive of a million it is asked for each fifty of them
+        "SELECT id FROM photos WHERE rejected_at IS NOT NULL AND deleted_at IS NULL AND id > :after"
+        f" AND EXISTS (SELECT 1 FROM photo_files AS file WHERE file.photo_id = photos.id AND {_TO_MOVE})"
+        " ORDER BY id LIMIT :limit"
     )
     ids = list(await session.scalars(text(query), {"root": root_id, "after": after, "limit": limit}))
     rows = await session.execute(

@@ -27,6 +27,7 @@ log = structlog.get_logger()
 
 AT_ONCE = 50  # photos of which something is on its way at one time
 _LEAST = -(2**62)
+_RESTORED = "A photo was restored while it was set aside: it is back where it was."
 _BUG = "Something went wrong in Keepers. The log has the details. What was moved is written down."
 
 Told = Callable[[Batch], None]
@@ -63,7 +64,8 @@ class Work:
         async with self._sessions() as session:
             found = (await queries.rejected(session, self._root.id)).photos
         if found != confirm_count:
-            why = f"{found:,} rejected photos of {self._root.label} could be set aside now, not {confirm_count:,}."
+            now = f"{found:,} rejected photo{'' if found == 1 else 's'}"
+            why = f"{self._root.label} has {now} to be set aside by now, not {confirm_count:,}."
             raise Refused(409, "other_count", f"{why} Look at them again, and type that number.")
         return await self._carried_out("move", found, told, self._set_all_aside)
 
@@ -135,9 +137,9 @@ class Work:
         passed_over = [(one.photo_id, _passed_over(one)) for one in named.groups if one.photo_id not in going]
         self._note(batch, [*found.left, *heeded.left, *named.left, *passed_over])
         await self._rename(batch, entries, len(candidates))
-        await self._put_back_what_was_restored(entries)
+        await self._put_back_what_was_restored(batch, entries)
 
-    async def _put_back_what_was_restored(self, entries: Sequence[SetAside]) -> None:
+    async def _put_back_what_was_restored(self, batch: Batch, entries: Sequence[SetAside]) -> None:
         """A photo that the person restored while its files were on their way was not to be set aside."""
         async with self._sessions() as session:
             meanwhile = await queries.restored(session, {e.photo_id for e in entries if e.photo_id is not None})
@@ -145,6 +147,9 @@ class Work:
             back = await queries.aside(session, wanted, _LEAST, AT_ONCE) if meanwhile else []
         if back:
             await self._bring_some_back(None, back)
+            batch.files -= len(back)
+            batch.bytes -= sum(entry.size for entry in back)
+            self._note(batch, [(photo_id, _RESTORED) for photo_id in {entry.photo_id for entry in back}])
 
     async def _bring_all_back(self, batch: Batch, wanted: Wanted) -> None:
         after = _LEAST

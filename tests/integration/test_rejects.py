@@ -104,7 +104,7 @@ async def test_only_what_is_rejected_when_it_is_written_down_is_moved(drive: Dri
     root = await drive.root_id()
     refused = await drive.client.post("/api/rejects/move", json={"root": root, "confirm_count": 2})
     assert (refused.status_code, refused.json()["error"]["type"]) == (409, "other_count")
-    assert "1 rejected photos" in refused.json()["error"]["message"]
+    assert "has 1 rejected photo to be set aside by now, not 2." in refused.json()["error"]["message"]
     await drive.move(1)
     assert drive.files == ["_keepers_rejected/rejected.jpg", "kept.jpg", "removed.jpg", "unrated.jpg"]
 
@@ -237,7 +237,7 @@ async def test_the_command_lists_asks_for_the_number_and_brings_back(
     assert "2 photos rejected" in out.getvalue()
     with pytest.raises(Refused, match="another number"):
         await rejects(url, Options("move", root), out, lambda question: "3")
-    with pytest.raises(Refused, match="2 rejected photos"):
+    with pytest.raises(Refused, match="has 2 rejected photos"):
         await rejects(url, Options("move", root, confirm=3), out)
     with pytest.raises(Refused, match="--root"):
         await rejects(url, Options("move"), out)

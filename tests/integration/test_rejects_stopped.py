@@ -194,7 +194,8 @@ async def test_a_photo_that_is_restored_while_it_is_on_its_way_is_put_back(drive
 
     drive.breaks(lambda root: FailingDisk(root, 2, change_mind))
     batch = await drive.move(2)
-    assert batch["state"] == "done"
+    assert (batch["state"], batch["files"], batch["left"]) == ("done", 3, 1)
+    assert batch["not_moved"][0]["message"] == "A photo was restored while it was set aside: it is back where it was."
     assert drive.files == ["_keepers_rejected/a.dng", "_keepers_rejected/a.jpg", "_keepers_rejected/a.xmp", "b.jpg"]
     await check_books(drive)
 
