@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from orchestrator.export.service import Exports
 from tests.archive import Archive
 from tests.pictures import dng, exif_block, saved, scene
 from workers.engines.colour import srgb_profile
@@ -102,10 +103,14 @@ async def test_one_that_cannot_be_rendered_is_named_and_the_rest_goes_on(archive
 async def test_without_workers_the_export_ends_and_says_why(archive: Archive) -> None:
     target = await approved(archive, a_png=saved(scene(*SIZE), "PNG"), b_jpg=saved(scene(*SIZE), "JPEG"))
     services = archive.site.app.state.services
-    archive.site.app.state.services = dataclasses.replace(services, trouble_of=lambda stage: f"Nobody does {stage}.")
+    exports = Exports(
+        services.sessions, services.claims, services.settings, services.wake, lambda stage: f"Nobody does {stage}."
+    )
+    archive.site.app.state.services = dataclasses.replace(services, exports=exports)
     seen = await exported(archive, target, with_workers=False)
     assert seen["exported"] == 1
     assert seen["not_exported"][0]["message"] == "a.png cannot be exported in full size: Nobody does render."
+    await exports.stop()
     archive.site.app.state.services = services
 
 
