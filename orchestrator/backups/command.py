@@ -8,6 +8,7 @@ from orchestrator.backups import kept
 from orchestrator.backups.restoring import restore
 from orchestrator.backups.writing import begin, write
 from orchestrator.embedded.database import own_database, reachable_database
+from orchestrator.embedded.home import Home
 from shared.claims import ClaimStore, open_claims
 from shared.settings import Settings
 
@@ -38,6 +39,7 @@ def put_back(settings: Settings, path: Path, *, is_dry: bool) -> None:
     """Restore a backup, or with `is_dry` only find out whether it can be. Raises KeepersError."""
 
     say = partial(print, flush=True)
+    Home(settings.keepers_home)  # makes its folders, should they be gone: some of the backup belongs there
     database = reachable_database(settings) if is_dry else own_database(settings, _OPEN)
     file = path.expanduser().absolute()
     with database as url:
