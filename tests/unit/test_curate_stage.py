@@ -18,6 +18,7 @@ from shared.contracts.answers import Done, Failed, Held
 from shared.settings import Settings
 from tests.doubles import vision_host
 from tests.doubles.vision_host import MARKUP, Reply, VisionHost, describing, error, tinted
+from workers import reporting
 from workers.runner import Delivery, Outcome, run
 from workers.stages.curate import stage
 from workers.tools import Tools
@@ -317,6 +318,7 @@ def test_the_key_is_in_no_message_and_no_log(bench: Bench, host: VisionHost, cap
         outcome = bench.describe()
         assert outcome.answer is not None
         assert KEY not in outcome.answer.model_dump_json()
+        reporting.settled("curate", Delivery(b"", None), outcome, publish_seconds=0)
     written = capfd.readouterr()
     assert "stage.held" in written.out + written.err
     assert KEY not in written.out + written.err
