@@ -1,6 +1,6 @@
 # Keepers. `make` alone says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo compose export check test unit bench screenshots
+.PHONY: help setup up demo compose export check test unit bench screenshots docs
 
 # Beside the home of `make up`, which the samples must not enter.
 DEMO_HOME ?= $(or $(KEEPERS_HOME),$(if $(filter 0,$(shell id -u)),/var/lib/keepers,$(HOME)/.keepers))-demo
@@ -16,6 +16,7 @@ help:
 	@echo 'make unit                    run the tests that need no service'
 	@echo 'make check                   format, lint, types, import rules'
 	@echo 'make bench                   measure the speed on this machine'
+	@echo 'make docs                    make build/docs, the guide as pages for a browser'
 	@echo 'make screenshots             take the pictures of docs/screens anew'
 
 setup:
@@ -57,3 +58,8 @@ bench:
 screenshots:
 	@sh deploy/setup.sh test
 	.venv/bin/python docs/take_screenshots.py
+
+docs:
+	@sh deploy/setup.sh test
+	.venv/bin/properdocs build --quiet
+	@echo 'Open build/docs/index.html'

@@ -56,7 +56,7 @@ def main() -> None:
     if os.geteuid() != 0 or shutil.which("debootstrap") is None:
         sys.exit("Run this as root, after: sudo sh deploy/install-packages.sh debootstrap")
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "/var/tmp/keepers-documented").absolute()
-    commands = list(_commands())
+    commands = list(documented_commands())
     root = _fresh_root(folder)
     try:
         failed = [command for command in commands if not Reader(root).types(command)]
@@ -68,14 +68,14 @@ def main() -> None:
     sys.exit(bool(failed))
 
 
-def _commands() -> Iterator[Command]:
+def documented_commands() -> Iterator[Command]:
     """Every command of every shell block, with what is continued on the next line."""
     for path in sorted({path for pattern in PAGES for path in PROJECT.glob(pattern)}):
-        is_inside, text = False, ""
+        fence, text = None, ""  # of the block that a line is in: what is written behind its first ```
         for number, line in enumerate(path.read_text().splitlines(), 1):
             if line.startswith("```"):
-                is_inside = not is_inside and line.strip("`").strip() in ("", "sh")
-            elif is_inside and line.strip() and not line.startswith("#"):
+                fence = line.strip("`").strip() if fence is None else None
+            elif fence in ("", "sh") and line.strip() and not line.startswith("#"):
                 text += line.rstrip("\\")
                 if not line.endswith("\\"):
                     yield Command(str(path.relative_to(PROJECT)), number, text.strip())
@@ -166,6 +166,7 @@ def _fresh_root(folder: Path) -> Path:
     policy.chmod(0o755)
     configuration = pip_configuration()
     (root / "etc/pip.conf").write_text(configuration)
+    (root / "etc/hosts").write_text("127.0.0.1 localhost\n")  # as the installer of Debian writes it
     shutil.copy("/etc/resolv.conf", root / "etc/resolv.conf")
     for place in ("/proc", "/sys", "/dev", "/dev/shm", *local_paths(configuration)):
         _show(Path(place), root)
