@@ -46,14 +46,19 @@ async def keep_feeding(sessions: Sessions, wake: Callable[[], None]) -> None:
 
 
 async def feed_all(sessions: Sessions, portion: Portion = Portion()) -> bool:
-    """One step of each open backfill. Whether any of them moved."""
+    """One step of each open backfill. Whether any of them moved. One that fails keeps no other from going on."""
     async with sessions() as session:
         rows = await session.scalars(text("SELECT id FROM backfills WHERE state IN ('running', 'paused') ORDER BY id"))
         open_ones = rows.all()
-    moved = False
+    moved, errors = False, list[Exception]()
     for id_ in open_ones:
-        async with sessions.begin() as session:
-            moved |= await _step(session, id_, portion)
+        try:
+            async with sessions.begin() as session:
+                moved |= await _step(session, id_, portion)
+        except Exception as exc:
+            errors.append(exc)
+    if errors:
+        raise errors[0]
     return moved
 
 

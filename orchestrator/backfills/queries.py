@@ -55,14 +55,15 @@ class Sight:
 
 
 async def newest(session: AsyncSession, sight: Sight) -> BackfillList:
-    rows = await session.scalars(select(Backfill).order_by(col(Backfill.id).desc()).limit(_NEWEST))
+    known = select(Backfill).where(col(Backfill.kind).in_(list(WORK)))  # a newer version may have begun others
+    rows = await session.scalars(known.order_by(col(Backfill.id).desc()).limit(_NEWEST))
     return BackfillList(items=[await _view(session, sight, one) for one in rows.all()])
 
 
 async def one(session: AsyncSession, sight: Sight, backfill_id: int) -> BackfillView:
     """Refused when there is no such backfill."""
     found = await session.get(Backfill, backfill_id, populate_existing=True)
-    if found is None:
+    if found is None or found.kind not in WORK:
         raise unknown()
     return await _view(session, sight, found)
 

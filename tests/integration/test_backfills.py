@@ -258,6 +258,17 @@ async def test_a_wish_that_cannot_be_understood_is_refused(
     assert await archive.sql("SELECT 1 FROM backfills") == []
 
 
+async def test_a_backfill_that_this_version_does_not_know_keeps_no_other_from_going_on(archive: Archive) -> None:
+    await imported(archive, 1)
+    await archive.sql("INSERT INTO backfills (kind, state, last_id, total) VALUES ('faces', 'running', 9, 9)")
+    backfill = await begin(archive, "quality", "all")
+    with pytest.raises(KeyError):
+        await feed(archive)
+    assert (await seen(archive, backfill))["in_work"] == 1
+    listed = (await archive.site.client.get("/api/backfills")).json()["items"]
+    assert [one["id"] for one in listed] == [backfill["id"]]
+
+
 async def test_a_backfill_says_what_it_waits_for(archive: Archive) -> None:
     await imported(archive, 1)
     await archive.site.client.post("/api/stages/convert/pause")
