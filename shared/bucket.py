@@ -1,5 +1,8 @@
 """A bucket of an object store that speaks S3. The one module that knows the library."""
 
+import asyncio
+import errno
+import os
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -78,8 +81,6 @@ class Bucket:
 
     async def deliver(self, key: str, wanted: ByteRange | None) -> Download:
         """The bytes on their way to a browser; all of them where the wish goes beyond the end."""
-        import asyncio
-
         import obstore
 
         try:
@@ -108,7 +109,7 @@ class Bucket:
         """Raises what it means. Returns for a mistake of ours."""
         if isinstance(exc, FileNotFoundError):
             if key is not None and self._is_there():
-                raise FileNotFoundError(f"{self.url} has no {key}") from None
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), f"{self.url}/{key}") from None
             raise self._away(404, exc) from exc
         if isinstance(exc, (ValueError, TypeError)):
             return

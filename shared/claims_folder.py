@@ -1,5 +1,6 @@
 """Derived files in a folder that both services reach under the same path."""
 
+import asyncio
 import errno
 import os
 import secrets
@@ -63,10 +64,9 @@ class FolderClaims(ClaimStore):
         return found
 
     async def deliver(self, claim: str, wanted: ByteRange | None = None) -> Path:
-        path = self._derived(claim)
-        if not path.stat().st_size:
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
-        return path
+        if not await asyncio.to_thread(self.verify, claim):  # a network drive may take its time
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), claim)
+        return self._derived(claim)
 
     def _derived(self, claim: str) -> Path:
         if path_of(claim).is_absolute():

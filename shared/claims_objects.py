@@ -1,5 +1,6 @@
 """Derived files in a bucket of an object store."""
 
+import errno
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -57,7 +58,7 @@ class ObjectClaims(ClaimStore):
     async def deliver(self, claim: str, wanted: ByteRange | None = None) -> Download:
         found = await self._bucket.deliver(_key(claim), wanted)
         if not found.size:
-            raise FileNotFoundError(f"{claim} is empty")
+            raise FileNotFoundError(errno.ENOENT, "It is empty", claim)
         return found
 
 

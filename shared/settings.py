@@ -126,6 +126,8 @@ class Settings(BaseSettings):
     def _is_an_address(cls, url: str | None) -> str | None:
         if url and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc):
             raise KeepersError(f"AWS_ENDPOINT_URL is {url!r}. Write it as http://host:port or https://host.")
+        if url and "@" in urlsplit(url).netloc:  # it is shown where something goes wrong
+            raise KeepersError("AWS_ENDPOINT_URL has a name or a password in it. Set AWS_ACCESS_KEY_ID and its secret.")
         return url or None
 
     @classmethod
