@@ -15,7 +15,7 @@ from orchestrator.tasks import end_tasks
 
 log = structlog.get_logger()
 
-EVERY_SECONDS = 60.0
+EVERY_SECONDS = 10.0
 
 
 class Rejects:
