@@ -89,7 +89,7 @@ class DecisionLog:
             names = {str(row.id): row.name for row in await session.execute(_PROJECTS)}
             writer = Writer(state.id, state.parent, state.begins_after)
             at = await asyncio.to_thread(self._reached, writer)
-            told = state.projects if at else {}
+            told = state.projects if self._file.exists() else {}
             if last < at:  # an older copy of the database was put in its place by other means
                 await session.execute(_ANOTHER_WRITER, {"last": last})
             elif (last > at and await _is_settled(session)) or (last == at and names != told):

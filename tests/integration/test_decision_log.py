@@ -57,6 +57,14 @@ async def test_every_decision_is_one_line_with_what_it_takes_to_find_the_photo(o
     assert len(await caught_up(opened)) == 3
 
 
+async def test_a_project_is_told_once_also_before_anything_is_decided(opened: Archive) -> None:
+    assert (await opened.site.client.post("/api/projects", json={"name": "Isles"})).status_code == 201
+    for _ in range(2):
+        assert await caught_up(opened) == []
+    (line,) = opened.settings.decisions_file.read_bytes().splitlines()
+    assert json.loads(line)["naming"] == {"was": None, "name": "Isles"}
+
+
 async def test_a_kill_neither_doubles_nor_loses_nor_tears_a_line(opened: Archive) -> None:
     (first, second, third) = await photos(opened)
     await decide(opened, ids=[first], user_rating=4, project="Isles")
