@@ -2,8 +2,8 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import structlog
@@ -19,8 +19,7 @@ log = structlog.get_logger()
 UNKNOWN = "unknown"  # what an answer to no run of ours says about its stage is not believed
 
 
-@dataclass(frozen=True)
-class Settled:
+class Settled(NamedTuple):
     """What became of an answer, and where the time of its message went."""
 
     stage: str
@@ -68,7 +67,7 @@ def report(taken_in: Sequence[Settled], seconds: float) -> None:
     for (stage, outcome), count in Counter((one.stage, one.outcome) for one in taken_in).items():
         RESULTS.labels(stage, outcome).inc(count)
     for one in taken_in:
-        log.info("results.stale" if one.outcome == "stale" else "results.applied", **vars(one), apply_ms=apply_ms)
+        log.info("results.stale" if one.outcome == "stale" else "results.applied", **one._asdict(), apply_ms=apply_ms)
 
 
 def report_unapplied(raw: Incoming, error: Exception) -> None:
