@@ -59,7 +59,11 @@ def put_back(settings: Settings, path: Path, *, is_dry: bool) -> None:
 
 
 async def _written(url: str, claims: ClaimStore, folder: Path, *, drops_old: bool) -> Path:
-    return await write(await begin(url), claims, folder, "asked", drops_old=drops_old)
+    connection = await begin(url)
+    try:
+        return await write(connection, claims, folder, "asked", drops_old=drops_old)
+    finally:
+        connection.terminate()
 
 
 def _size(count: int) -> str:

@@ -67,7 +67,11 @@ class Backups:
         async with self._sessions() as session:
             has_data = await session.scalar(_HAS_DATA)
         if has_data and not is_tried_again:
-            path = await write(await self._begun(), self._claims, folder, "upgrade")
+            connection = await self._begun()
+            try:
+                path = await write(connection, self._claims, folder, "upgrade")
+            finally:
+                connection.terminate()
             log.info("backup.before_upgrade", path=str(path))
 
     async def start(self) -> None:
@@ -102,7 +106,10 @@ class Backups:
         except KeepersError as exc:
             await self._say(exc.message)
             raise
-        await self._say(None)
+        else:
+            await self._say(None)
+        finally:
+            connection.terminate()  # last: who sees that it is over sees how it went
         size = (await asyncio.to_thread(path.stat)).st_size
         log.info("backup.written", path=str(path), bytes=size, seconds=round(time.monotonic() - started, 1))
         return path

@@ -43,7 +43,8 @@ class Busy(NotWritten):
 
 
 async def begin(database_url: str) -> asyncpg.Connection:
-    """A connection under which nobody else makes a backup. Raises Busy when somebody does, and NoAnswer."""
+    """A connection under which nobody else makes a backup until it ends: `terminate` it, perhaps in the middle of a
+    table. Raises Busy when somebody does, and NoAnswer."""
     connection = await connect(plain_dsn(database_url), **_READABLE)
     if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", BACKING_UP):
         await connection.close()
@@ -54,8 +55,8 @@ async def begin(database_url: str) -> asyncpg.Connection:
 async def write(
     connection: asyncpg.Connection, claims: ClaimStore, folder: Path, why: Why, *, drops_old: bool = True
 ) -> Path:
-    """Write a backup into `folder`, read it again, and return it; `connection` is that of `begin`, and ends. Older ones
-    of the same reason go, but for the newest five. Raises NotWritten with a sentence; the older ones stay then."""
+    """Write a backup into `folder`, read it again, and return it; `connection` is that of `begin`. Older ones of the
+    same reason go, but for the newest five. Raises NotWritten with a sentence; the older ones stay then."""
     try:
         path = folder / kept.name_of(datetime.now(UTC), why)
         async with _complete_or_nothing(path) as file:
@@ -65,8 +66,6 @@ async def write(
         return path
     except (asyncpg.PostgresError, asyncpg.InterfaceError) as exc:
         raise NotWritten(f"The backup could not be written. PostgreSQL said: {exc}.") from exc
-    finally:
-        connection.terminate()  # and with it the lock, also in the middle of a table
 
 
 @asynccontextmanager
