@@ -40,7 +40,7 @@ class Home:
             self._lock = None
 
     def services(self) -> dict[str, Any]:  # Any: JSON
-        """Where the running Keepers is to be reached: address, database_url, rabbitmq_url. Empty when none runs."""
+        """Where the running Keepers is: address, token, database_url, rabbitmq_url. Empty when none runs."""
         return services_of(self.folder)
 
     def remember_services(self, services: Mapping[str, str | int]) -> None:
