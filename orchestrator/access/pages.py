@@ -4,6 +4,7 @@ import asyncio
 from typing import Annotated
 from urllib.parse import parse_qs
 
+import structlog
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel
@@ -17,6 +18,7 @@ from orchestrator.answers import Refused
 from orchestrator.context import ServicesDep
 from orchestrator.rendering import render
 
+log = structlog.get_logger()
 router = APIRouter(include_in_schema=False)
 
 _MOST_BYTES = 20_000
@@ -51,6 +53,7 @@ async def log_in(request: Request, services: ServicesDep) -> Response:
         return _again(request, page, 429, _TOO_OFTEN)
     async with _guessing:
         if not await asyncio.to_thread(is_right, sent.get("password", ""), lock.password_hash):
+            log.warning("access.wrong_password", client=client)
             return _again(request, page, 401, _WRONG)
     await attempts.forget(services.sessions, client)
     return _logged_in(request, lock, page.next)
