@@ -31,6 +31,12 @@ has_chromium() {
 
 has_exiftool() { command -v exiftool >/dev/null; }
 
+# One package of the samples and of the tests, PiDNG, comes as source.
+can_compile() {
+    command -v cc >/dev/null &&
+        "$(find_python)" -c 'import pathlib, sys, sysconfig; sys.exit(not pathlib.Path(sysconfig.get_path("include"), "Python.h").exists())'
+}
+
 # The first Python that is new enough and can make environments.
 find_python() {
     for candidate in "${PYTHON:-python3}" /usr/bin/python3 python3.13 python3.12 python3.11; do
@@ -53,7 +59,9 @@ install_packages() {
             stop "these packages are missing. Type: sudo sh deploy/install-packages.sh $*"
         fi
     elif command -v brew >/dev/null; then
-        brew install $(echo "$*" | sed 's/rabbitmq-server/rabbitmq/; s/python3-venv/python@3.13/; s/libimage-exiftool-perl/exiftool/; s/chromium/--cask chromium/')
+        formulae=$(echo " $* " | sed 's/rabbitmq-server/rabbitmq/; s/python3-venv/python@3.13/; s/libimage-exiftool-perl/exiftool/; s/ chromium / /')
+        if [ -n "${formulae# }" ]; then brew install $formulae; fi
+        case " $* " in *" chromium "*) brew install --cask chromium ;; esac
     else
         stop "install these with your system's package manager, then try again: $*"
     fi
@@ -61,13 +69,14 @@ install_packages() {
 
 missing=""
 if [ ! -x .venv/bin/python ] && [ -z "$(find_python)" ]; then missing="$missing python3-venv"; fi
+if [ "$purpose" != up ] && { [ -n "$missing" ] || ! can_compile; }; then missing="$missing gcc libc6-dev python3-dev"; fi
 if ! has_rabbitmq; then missing="$missing rabbitmq-server"; fi
 if [ "$purpose" = test ] && ! has_chromium; then missing="$missing chromium"; fi
 if [ "$purpose" = test ] && ! has_exiftool; then missing="$missing libimage-exiftool-perl"; fi
 if [ -n "$missing" ]; then
     echo "Keepers needs system packages:$missing"
     echo "  (rabbitmq-server with Erlang: 35 MB to download, 65 MB on disk; chromium: 80 MB and what it needs;"
-    echo "  exiftool, which reads sidecars in the tests: 4 MB)"
+    echo "  exiftool, which reads sidecars in the tests: 4 MB; gcc, for one Python package of the samples: 60 MB)"
     echo "  No service of theirs is started or enabled: Keepers runs a RabbitMQ of its own, only while it is open."
     install_packages $missing
 fi
