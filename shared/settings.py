@@ -14,11 +14,18 @@ from shared.errors import KeepersError
 STARTER_MODEL = "starter"
 CLIP_MODEL = "clip"
 FROM_FILES = ("database_url", "rabbitmq_url", "keepers_password", "llm_api_key", "aws_secret_access_key")
+_SECRET = {*(name.upper() for name in FROM_FILES), *(f"{name.upper()}_FILE" for name in FROM_FILES)}
+_SECRET |= {"LOCAL_TOKEN", "METRICS_TOKEN"}
 
 
 def default_home() -> Path:
     """`~/.keepers`; for root, `/var/lib/keepers`."""
     return Path("/var/lib/keepers") if os.geteuid() == 0 else Path.home() / ".keepers"
+
+
+def environment_without_secrets() -> dict[str, str]:
+    """This process's environment, for one that is not to be trusted with keys. What is AWS's may be one by any name."""
+    return {name: value for name, value in os.environ.items() if name not in _SECRET and not name.startswith("AWS_")}
 
 
 class SecretFiles(PydanticBaseSettingsSource):

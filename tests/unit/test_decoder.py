@@ -51,6 +51,22 @@ def killed_in_the_middle(decoder: Decoder, request: convert.Request, attempt: in
         return answer.result()
 
 
+def test_what_decodes_gets_no_key_and_no_password(
+    desk: Desk, good: convert.Request, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secrets = ("AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "RABBITMQ_URL", "LLM_API_KEY_FILE", "LOCAL_TOKEN")
+    for name in secrets:
+        monkeypatch.setenv(name, "never-to-be-shown")
+    decoder = Decoder(desk.settings)
+    try:
+        decoder.convert(good)
+        given = psutil.Process(pid_of(decoder)).environ()
+        assert given["PATH"] == os.environ["PATH"]
+        assert not set(secrets) & set(given)
+    finally:
+        decoder.close()
+
+
 def test_a_photo_is_converted_in_another_process(decoder: Decoder, desk: Desk, good: convert.Request) -> None:
     result = decoder.convert(good)
 

@@ -14,6 +14,7 @@ from typing import IO, Any
 import psutil
 
 import workers
+from shared.settings import environment_without_secrets
 
 END_SECONDS = 5
 STARVED_TIMES = 4  # a busy machine lets a child that stepped back wait: so much longer by the clock
@@ -42,6 +43,7 @@ class Child:
             stderr=self._stderr,
             process_group=0,  # no session: the kernel shares the processor out by session, see workers.niceness
             cwd=Path(workers.__file__).parents[1],  # the same code as ours, whatever folder we were started in
+            env=environment_without_secrets(),  # it reads strangers' files
             bufsize=0,
         )
 
