@@ -18,6 +18,7 @@ class ObjectHost:
     trouble: Trouble = None
     methods: tuple[str, ...] = ("GET", "HEAD", "PUT", "POST")
     objects: dict[str, bytes] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)  # the path of each request
     url: str = ""
     over: Event = field(default_factory=Event)
 
@@ -48,6 +49,7 @@ def serving(host: ObjectHost) -> Iterator[ObjectHost]:
 
 def answer(host: ObjectHost, request: BaseHTTPRequestHandler) -> None:
     data = request.rfile.read(int(request.headers.get("Content-Length") or 0))
+    host.asked.append(request.path)
     trouble = host.trouble if request.command in host.methods else None
     if trouble == "silent":
         host.over.wait(30)

@@ -11,8 +11,9 @@ from sqlalchemy import text
 from orchestrator.doctor.checks import Patient
 from orchestrator.doctor.previews import previews
 from shared.claims import CLAIMS_DISK, claim_of
-from shared.contracts import bursts, convert
+from shared.contracts import bursts, convert, embed
 from shared.contracts.answers import Held
+from shared.errors import BucketAway
 from shared.settings import Settings
 from tests import factories
 from tests.deliveries import delivered, done
@@ -25,6 +26,7 @@ from tests.stack import Stack, a_jpeg
 from workers.runner import Outcome
 from workers.stages.bursts import stage as bursts_stage
 from workers.stages.convert import stage as convert_stage
+from workers.stages.embed import stage as embed_stage
 from workers.tools import Tools
 
 SECONDS = 0.3
@@ -69,6 +71,13 @@ def test_work_waits_and_says_why(host: ObjectHost, tools: Tools, trouble: Troubl
     request = bursts.Request(seq=1, model="starter:1", file_path="bursts/1.npz", gap_seconds=5, least_cosine=0.9)
     host.trouble = trouble
     assert held(delivered(bursts_stage, request, tools)).startswith(sentence)
+
+
+def test_a_store_that_refuses_one_of_a_batch_is_not_asked_for_the_others(host: ObjectHost, tools: Tools) -> None:
+    host.trouble = 403
+    batch = [embed.Request(photo_id=n, file_path=f"previews/{n}.jpg", model="starter:1") for n in (1, 2, 3)]
+    assert [type(answer) for answer in embed_stage.handle(batch, tools)] == [BucketAway] * 3
+    assert len(host.asked) == 1
 
 
 def test_nobody_at_the_address_is_told_apart(tmp_path: Path) -> None:

@@ -20,9 +20,9 @@ def handle(requests: Sequence[embed.Request], tools: Tools) -> list[Message | Ve
     One photo's trouble stays its own; a model that is not here holds the requests that want it.
     """
     answers: dict[int, Message | Verdict] = {}
+    images = _images(requests, tools)
     for model, places in _by_model(requests).items():
-        images = {place: _image_or_verdict(requests[place], tools) for place in places}
-        answers |= _embed_all(model, requests, images, tools)
+        answers |= _embed_all(model, requests, {place: images[place] for place in places}, tools)
     return [answers[place] for place in range(len(requests))]
 
 
@@ -31,6 +31,17 @@ def _by_model(requests: Sequence[embed.Request]) -> dict[str, list[int]]:
     for place, request in enumerate(requests):
         places[request.model].append(place)
     return places
+
+
+def _images(requests: Sequence[embed.Request], tools: Tools) -> list[Image.Image | Verdict]:
+    """What is away for one is away for all that follow: to hear that from an object store may take a minute each."""
+    images: list[Image.Image | Verdict] = []
+    away: Hold | None = None
+    for request in requests:
+        found = away or _image_or_verdict(request, tools)
+        away = found if isinstance(found, Hold) else None
+        images.append(found)
+    return images
 
 
 def _image_or_verdict(request: embed.Request, tools: Tools) -> Image.Image | Verdict:
@@ -46,6 +57,8 @@ def _embed_all(
 ) -> dict[int, Message | Verdict]:
     verdicts: dict[int, Message | Verdict] = {p: found for p, found in images.items() if isinstance(found, Verdict)}
     decoded = {place: found for place, found in images.items() if isinstance(found, Image.Image)}
+    if not decoded:
+        return verdicts
     try:
         embedder = tools.embedders.get(model)
     except Hold as hold:
