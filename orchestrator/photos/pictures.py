@@ -43,7 +43,7 @@ def _wanted(request: Request, etag: str) -> ByteRange | None:
     if match is None or match[0] == "bytes=-" or request.headers.get("if-range", etag) != etag:
         return None
     first, last = (int(number) if number else None for number in match.groups())
-    return ByteRange(first, last)
+    return None if first is not None and last is not None and last < first else ByteRange(first, last)
 
 
 def _streamed(found: Download, headers: dict[str, str]) -> Response:
