@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-from folders import is_remote, split
+from folders import split
 from missing import Missing
 
 SECRETS = ("POSTGRES_PASSWORD", "RABBITMQ_PASSWORD", "LOCAL_TOKEN", "METRICS_TOKEN", "GRAFANA_PASSWORD")
@@ -27,8 +27,8 @@ def additions(known: Mapping[str, str], photos: "str | None", port: "str | None"
     libraries = split(known.get("PHOTO_LIBRARIES", ""))
     if photos:
         added["PHOTO_LIBRARY"] = str(Path(photos).expanduser().absolute())
-    elif not known.get("PHOTO_LIBRARY") and (local := [one for one in libraries if not is_remote(one)]):
-        added["PHOTO_LIBRARY"] = local[0]
+    elif not known.get("PHOTO_LIBRARY") and libraries:
+        added["PHOTO_LIBRARY"] = libraries[0]
     return added
 
 

@@ -12,15 +12,13 @@ CONTAINER_USER = 10001
 
 
 def libraries(env: Mapping[str, str]) -> "dict[str, str]":
-    """Of each library its place in the containers, and where it is: a folder here, or in an object store."""
+    """Of each library its place in the containers, and the folder of this machine."""
     first = env.get("PHOTO_LIBRARY")
     if not first:
         raise Missing("it does not know yet where your photographs are. Type: make compose PHOTOS=/your/folder")
     found = {"/photos/library": str(folder(first, "PHOTO_LIBRARY"))}
     for library in split(env.get("PHOTO_LIBRARIES", "")):
-        if is_remote(library):
-            found[library] = library
-        elif (where := str(folder(library, "PHOTO_LIBRARIES"))) not in found.values():
+        if (where := str(folder(library, "PHOTO_LIBRARIES"))) not in found.values():
             found[_free_place(Path(where).name or "drive", found)] = where
     return found
 
@@ -33,6 +31,11 @@ def _free_place(name: str, taken: Mapping[str, str]) -> str:
 
 
 def folder(name: str, setting: str) -> Path:
+    if name.startswith("s3://"):
+        raise Missing(
+            f"Keepers reads and writes folders here, not {name}. Mount the bucket, name the mount point in {setting},"
+            " then type: make compose"
+        )
     found = Path(name).expanduser()
     if not found.is_absolute():
         raise Missing(f"{setting} must be a whole path, from / on: {name}. Change it in .env, then type: make compose")
@@ -53,7 +56,7 @@ def groups(libraries: Mapping[str, str], writable: Mapping[str, Path]) -> "list[
     """The groups that the user of the containers needs for these folders."""
     if sys.platform != "linux":
         return []  # Docker Desktop lets the containers do what you may do
-    needed = [(Path(library), False) for library in libraries.values() if not is_remote(library)]
+    needed = [(Path(library), False) for library in libraries.values()]
     needed += [(folder, True) for folder in writable.values()]
     return sorted({group for folder, write in needed if (group := _group(folder, write))})
 
@@ -76,7 +79,3 @@ def _group(folder: Path, write: bool) -> "str | None":
 def split(libraries: str) -> "list[str]":
     """At the colons of a list, not at those of `s3://` and `C:\\`."""
     return [one.strip() for one in re.split(r":(?!//|\\)", libraries) if one.strip()]
-
-
-def is_remote(library: str) -> bool:
-    return library.startswith("s3://")

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from folders import is_remote
 from missing import Missing
 
 OVERRIDE = "docker-compose.override.yml"
@@ -16,19 +15,17 @@ def override(
     env: Mapping[str, str], libraries: Mapping[str, str], writable: Mapping[str, Path], groups: "list[str]"
 ) -> "dict[str, dict[str, Any]]":
     """What each service has beyond docker-compose.yml. Any: as JSON."""
-    roots = [place for place, library in libraries.items() if is_remote(library)]
-    folders = [(folder, place, True) for place, folder in libraries.items() if not is_remote(folder)][1:]
+    folders = [(folder, place, True) for place, folder in libraries.items()][1:]
     kept = [(str(folder), f"/{name.partition('_')[0].lower()}s", False) for name, folder in writable.items()]
-    environment = {"PHOTO_LIBRARIES": ":".join(["/photos", *roots])} if roots else {}
-    backups = {"BACKUP_FOLDER": "/backups"} if "BACKUP_FOLDER" in writable else {}
+    environment = {"BACKUP_FOLDER": "/backups"} if "BACKUP_FOLDER" in writable else {}
     both = {"group_add": groups}
     services = {
         "orchestrator": {
             **both,
-            "environment": environment | backups,
+            "environment": environment,
             "volumes": [_mount(*folder) for folder in (*folders, *kept)],
         },
-        "worker": {**both, "environment": environment, "volumes": [_mount(*folder) for folder in folders]},
+        "worker": {**both, "volumes": [_mount(*folder) for folder in folders]},
         "embed": _graphics_card() if env.get("KEEPERS_CUDA") == "1" else {},
     }
     return {name: wanted for name, has in services.items() if (wanted := {key: one for key, one in has.items() if one})}

@@ -108,7 +108,7 @@ def test_a_later_start_keeps_what_the_settings_say(machine: Machine) -> None:
 
 def test_several_drives_are_mounted_beside_each_other_and_can_only_be_read(machine: Machine) -> None:
     first, second, third = (machine.drive(name) for name in ("a/Photos", "b/Photos", "c$HOME/library"))
-    machine.set(PHOTO_LIBRARIES=f"{first}:{second}:{third}:s3://old/archive", KEEPERS_PORT=str(machine.port))
+    machine.set(PHOTO_LIBRARIES=f"{first}:{second}:{third}", KEEPERS_PORT=str(machine.port))
     answer = machine.compose()
     assert answer.returncode == 0, answer.stderr
     mounts = {
@@ -118,9 +118,12 @@ def test_several_drives_are_mounted_beside_each_other_and_can_only_be_read(machi
     }
     assert machine.mounts("worker") == mounts
     assert machine.mounts("orchestrator") == mounts
-    environment = machine.services()["worker"]["environment"]
-    assert isinstance(environment, dict)
-    assert environment["PHOTO_LIBRARIES"] == "/photos:s3://old/archive"
+
+
+def test_originals_in_a_bucket_are_refused_with_what_to_do(machine: Machine) -> None:
+    machine.set(PHOTO_LIBRARY=machine.drive("one"), PHOTO_LIBRARIES="s3://old/archive", KEEPERS_PORT=str(machine.port))
+    assert "not s3://old/archive. Mount the bucket, name the mount point in PHOTO_LIBRARIES" in machine.refusal()
+    assert not any(asked.startswith("compose up") for asked in machine.asked())
 
 
 def test_a_drive_that_is_no_longer_named_leaves_the_override(machine: Machine) -> None:
