@@ -137,7 +137,7 @@ class Opened:
         deadline = time.monotonic() + OPEN_SECONDS
         while time.monotonic() < deadline and self._process.poll() is None:
             if found := ADDRESS.search(self._log.read_text()):
-                with urllib.request.urlopen(f"{found[0]}/health", timeout=60) as answer:
+                with urllib.request.urlopen(f"{found[0]}/healthz", timeout=60) as answer:
                     return bool(answer.status == 200)
             time.sleep(0.5)
         return False
