@@ -1,8 +1,6 @@
 """Exports as every orchestrator sees them. The one that makes an export holds a lock until it is over: while nobody
 holds it, none is being made."""
 
-from collections.abc import Sequence
-
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -36,8 +34,8 @@ async def write(session: AsyncSession, view: ExportView) -> None:
 
 
 async def find(session: AsyncSession, export_id: str) -> ExportView | None:
-    rows = await session.scalars(text("SELECT seen FROM exports WHERE id = :id"), {"id": export_id})
-    return await _as_it_is_now(session, rows.all())
+    view = await _stored(session, export_id)
+    return None if view is None else await _as_it_is_now(session, view)
 
 
 async def newest(session: AsyncSession) -> ExportView | None:
@@ -49,16 +47,21 @@ async def newest(session: AsyncSession) -> ExportView | None:
         ),
         {"hours": _LATELY_HOURS},
     )
-    return await _as_it_is_now(session, rows.all())
+    seen = rows.first()
+    return None if seen is None else await _as_it_is_now(session, ExportView.model_validate(seen))
 
 
-async def _as_it_is_now(session: AsyncSession, found: Sequence[object]) -> ExportView | None:
-    if not found:
-        return None
-    view = ExportView.model_validate(found[0])
-    if view.state == "running" and not await _is_any_made(session):
-        return view.model_copy(update={"state": "failed", "error": _ENDED})
-    return view
+async def _stored(session: AsyncSession, export_id: str) -> ExportView | None:
+    rows = await session.scalars(text("SELECT seen FROM exports WHERE id = :id"), {"id": export_id})
+    seen = rows.first()
+    return None if seen is None else ExportView.model_validate(seen)
+
+
+async def _as_it_is_now(session: AsyncSession, view: ExportView) -> ExportView:
+    if view.state != "running" or await _is_any_made(session):
+        return view
+    view = await _stored(session, view.id) or view  # it may have ended between the two looks
+    return view.model_copy(update={"state": "failed", "error": _ENDED}) if view.state == "running" else view
 
 
 async def _is_any_made(session: AsyncSession) -> bool:

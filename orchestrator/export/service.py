@@ -93,7 +93,8 @@ class Exports:
         """Refused when the folder cannot be exported to, or another export runs."""
         lock = self._sessions()
         try:
-            if not await records.take_the_lock(lock):
+            # The lock alone does not do: it is gone with its connection, and the export goes on.
+            if self._running or not await records.take_the_lock(lock):
                 raise Refused(409, "export_running", "Another export is running. Start this one when it is done.")
             made, job = Export(wish), await self._prepare(wish)
             async with self._sessions.begin() as session:
@@ -130,14 +131,16 @@ class Exports:
         work: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
         threading.Thread(target=self._run, args=(made, job, work), name="export", daemon=True).start()
         try:
-            while not work.done():
-                await asyncio.wait([work], timeout=SAY_SECONDS)
-                if not work.done():
-                    await self._note(made.view())
+            try:
+                while not work.done():
+                    await asyncio.wait([work], timeout=SAY_SECONDS)
+                    if not work.done():
+                        await self._note(made.view())
+            finally:
+                self._running = None  # from now on the database alone says how it went
             await self._end(made, work.result(), lock)
         finally:
             await lock.close()
-            self._running = None
 
     async def _end(self, made: Export, error: str | None, lock: AsyncSession) -> None:
         """Whoever sees that it has ended may begin the next one: the lock goes in the same moment."""

@@ -4,12 +4,14 @@ import asyncio
 import io
 import json
 import os
+import threading
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from orchestrator.export import command
+from orchestrator.export import command, records
+from orchestrator.export import service as exports
 from orchestrator.export.disk import locked
 from shared.claims import claim_of
 from shared.errors import KeepersError
@@ -242,6 +244,41 @@ async def test_a_folder_that_another_process_exports_to_is_left_to_it(desk: Desk
     assert seen["state"] == "failed"
     assert seen["error"] == f"Another export into {desk.target} is running."
     assert desk.files == []
+
+
+async def test_of_two_exports_at_once_one_is_refused(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also when the first one has lost its lock, with its connection."""
+    await desk.photo()
+    may_end = threading.Event()
+    monkeypatch.setattr(exports, "export", lambda *_: may_end.wait(60))
+    first = (await desk.start()).json()["id"]
+    for statement in (
+        "SELECT 1",
+        "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+    ):
+        await desk.sql(statement)
+        answer = await desk.start()
+        assert (answer.status_code, answer.json()["error"]["type"]) == (409, "export_running")
+        assert (await desk.seen(first))["state"] == "running"
+    may_end.set()
+    await desk.finished(first)
+
+
+async def test_an_export_elsewhere_that_ends_between_two_looks_is_done(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.photo()
+    made = (await desk.export())["id"]
+    await desk.sql("""UPDATE exports SET seen = seen || '{"state": "running"}'""")
+    assert (await desk.seen(made))["error"].startswith("Keepers was stopped during this export.")
+
+    async def ends(_: object) -> bool:
+        await desk.sql("""UPDATE exports SET seen = seen || '{"state": "done"}'""")
+        return False
+
+    monkeypatch.setattr(records, "_is_any_made", ends)
+    assert (await desk.seen(made))["state"] == "done"
 
 
 async def test_an_export_that_is_not_known_says_why(desk: Desk) -> None:
