@@ -103,7 +103,7 @@ class Lead:
     async def _wait_for_a_ring(self) -> None:
         for task in self._tasks:
             if task.done():
-                raise DutyEnded from task.exception()
+                raise DutyEnded from None if task.cancelled() else task.exception()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._rung.wait(), LOOK_SECONDS)
 

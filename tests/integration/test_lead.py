@@ -27,6 +27,7 @@ class Orchestrator:
         self.has_led = 0
         self.rings = 0
         self.stumble = asyncio.Event()
+        self.mistake: BaseException = RuntimeError("a mistake")
         self.lead = Lead(database_url, [self._lead], [self._follow], self._ring)
 
     @asynccontextmanager
@@ -53,7 +54,7 @@ class Orchestrator:
         finally:
             self.does = None
         self.stumble.clear()
-        raise RuntimeError("a mistake")
+        raise self.mistake
 
     def _ring(self) -> None:
         self.rings += 1
@@ -98,9 +99,13 @@ async def test_a_ring_reaches_the_one_that_leads(site: Site, database_url: str) 
             await until(lambda: first.rings == 2, "the first to hear it")
 
 
-async def test_a_duty_that_ends_by_a_mistake_is_taken_up_again(site: Site, database_url: str) -> None:
+@pytest.mark.parametrize("mistake", [RuntimeError("a mistake"), asyncio.CancelledError()])
+async def test_a_duty_that_ends_by_a_mistake_is_taken_up_again(
+    site: Site, database_url: str, mistake: BaseException
+) -> None:
     async with Orchestrator(database_url).running() as only:
         await until(lambda: only.does == "leads", "it to lead")
+        only.mistake = mistake
         only.stumble.set()
         await until(lambda: only.has_led == 2, "it to lead again")
 
