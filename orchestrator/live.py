@@ -66,7 +66,7 @@ class Live:
         self._ended = False
 
     def heed(self, kind: str, heard: Callable[[], None]) -> None:
-        """Have `heard` called after events of this kind."""
+        """Have `heard` called after events of this kind, and whenever listening begins."""
         self._heeding[kind] = heard
 
     @property
@@ -165,6 +165,8 @@ class Live:
             rows = await connection.fetch("SELECT id FROM events ORDER BY id DESC LIMIT $1", _OVERLAP)
             self._remember([row["id"] for row in reversed(rows)])
         self._has_begun = True
+        for heard in self._heeding.values():  # what was told while nobody listened may be forgotten by now
+            heard()
         self._noticed.set()
 
     async def _new_events(self, connection: asyncpg.Connection) -> Rows:

@@ -152,6 +152,21 @@ async def test_a_page_that_was_open_before_anybody_listened_is_told_what_came_me
     await hub.stop()
 
 
+async def test_what_was_preferred_before_anybody_listened_is_heard_of(site: Site) -> None:
+    hub, heard = Live(site.services.sessions, site.services.settings.database_url or ""), asyncio.Event()
+    hub.heed(events.PREFERENCES, heard.set)
+    await site.client.patch("/api/preferences", json={"auto_advance": True})
+    await hub.start()
+    async with asyncio.timeout(DEADLINE_SECONDS), site.session() as session:
+        await heard.wait()
+        frames = hub.frames(None)
+        await anext(frames)
+        await factories.tell(session, events.PHOTOS, 5)
+        await anext(frames)  # it listens by now, and can be stopped at once
+    await frames.aclose()
+    await hub.stop()
+
+
 async def test_streams_go_on_after_the_database_cut_the_connection(site: Site, served: str) -> None:
     cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
     async with stream(served) as page:
