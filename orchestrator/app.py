@@ -17,7 +17,7 @@ from orchestrator.bursts import detection as bursts
 from orchestrator.context import Services
 from orchestrator.curation import again, watching
 from orchestrator.curation import service as curation
-from orchestrator.db import migrate, open_engine, open_sessions
+from orchestrator.db import is_passing_trouble, migrate, open_engine, open_sessions
 from orchestrator.decision_log.writing import DecisionLog
 from orchestrator.embedding import service as embedding
 from orchestrator.embedding.background import ClipFetch
@@ -183,6 +183,8 @@ async def _prepare_database(engine: AsyncEngine, app: FastAPI) -> None:
         except KeepersError as exc:
             app.state.refusal = exc  # `keepers serve` ends with it
             raise
-        except OSError as exc:
-            log.warning("database.unreachable", error=str(exc))
+        except Exception as exc:  # while it starts, it is there and takes nobody
+            if not is_passing_trouble(exc):
+                raise
+            log.warning("database.unreachable", error=str(exc).partition("\n")[0])
             await asyncio.sleep(DATABASE_RETRY_SECONDS)

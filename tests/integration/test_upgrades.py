@@ -6,11 +6,15 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Sequence
+from pathlib import Path
 
 import aio_pika
+import asyncpg
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
+from orchestrator import app
 from orchestrator.broker import Broker, Incoming, Outgoing
 from orchestrator.db import DatabaseIsNewer, migrate, open_engine
 from orchestrator.exchange import Exchange
@@ -20,6 +24,7 @@ from orchestrator.pipeline import PIPELINE, stages
 from orchestrator.results import ResultApplier
 from orchestrator.throughput import Throughput
 from shared.contracts import convert
+from shared.settings import Settings
 from shared.topology import Topology, topology
 from tests.archive import Archive
 from tests.relaying import a_conversion, queued, run_of, until
@@ -87,6 +92,24 @@ async def test_two_that_start_at_once_migrate_once(empty_database_url: str) -> N
         assert (await connection.execute(text("SELECT count(*) FROM broker_epoch"))).scalar_one() == 1
     for engine in engines:
         await engine.dispose()
+
+
+async def test_a_database_that_is_still_starting_is_waited_for(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    starting = asyncpg.CannotConnectNowError("the database system is starting up")
+    answers = iter([DBAPIError(None, None, starting), None])
+
+    async def migrated(*_: object, **__: object) -> None:
+        if (answer := next(answers)) is not None:
+            raise answer
+
+    monkeypatch.setattr(app, "migrate", migrated)
+    monkeypatch.setattr(app, "DATABASE_RETRY_SECONDS", 0.01)
+    nowhere = "amqp://127.0.0.1:9/"
+    made = app.create_app(Settings(keepers_home=tmp_path, database_url=database_url, rabbitmq_url=nowhere))
+    async with made.router.lifespan_context(made):
+        assert next(answers, "all") == "all"
 
 
 async def test_a_database_of_a_newer_version_is_left_alone(database_url: str) -> None:
