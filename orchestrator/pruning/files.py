@@ -20,7 +20,10 @@ def logs(home: Path, before: datetime, *, is_dry: bool) -> Pruned:
     """Those of earlier starts. What is being written stays."""
     count = size = 0
     for path in (home / "log").glob("*.log.*"):
-        found = path.stat()
+        try:
+            found = path.stat()
+        except FileNotFoundError:  # Keepers was opened meanwhile, and gave it another name
+            continue
         if found.st_mtime < before.timestamp():
             count, size = count + 1, size + found.st_size
             if not is_dry:
