@@ -126,7 +126,7 @@ class Disk:
     def flush(self, paths: Iterable[bytes]) -> None:
         """The names in the folders of these files are on the disk. Some disks do not offer that."""
         for path in {os.path.dirname(path) for path in paths}:
-            with suppress(OSError), self._folder(path) as folder:
+            with suppress(OSError, Stays), self._folder(path) as folder:
                 os.fsync(folder)
 
     def remove_empty_folders(self, folder: bytes, top: bytes) -> None:

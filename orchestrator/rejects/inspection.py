@@ -50,10 +50,12 @@ class Step:
 @dataclass(frozen=True)
 class Group:
     """The files of a photo, which go together: its sidecars first and its original last, so that a photo whose move
-    was interrupted is found again by its original."""
+    was interrupted is found again by its original. `told_by`: the XMP files that say something about it, also those
+    that stay, or go with another photo."""
 
     photo_id: int
     steps: tuple[Step, ...]
+    told_by: tuple[Step, ...] = ()
 
 
 @dataclass
@@ -78,12 +80,15 @@ def inspect(disk: Disk, candidates: Sequence[Candidate]) -> Inspected:
         disk.check()
         try:
             steps = [_checked(disk, file) for file in one.files]
-            beside = [step for step in _beside(disk, one, names_in, leaving) if step.path not in taken]
+            beside = _beside(disk, one, names_in, leaving)
         except Stays as exc:
             found.left.append((one.photo_id, exc.message))
             continue
-        taken |= {step.path for step in beside}
-        found.groups.append(Group(one.photo_id, (*beside, *sorted(steps, key=lambda step: step.role == ORIGINAL))))
+        going = [step for step, goes in beside if goes and step.path not in taken]
+        taken |= {step.path for step in going}
+        told_by = tuple(step for step, _ in beside if extension_of(step.path) == SIDECAR_EXTENSION)
+        files = sorted(steps, key=lambda step: step.role == ORIGINAL)
+        found.groups.append(Group(one.photo_id, (*going, *files), told_by))
     return found
 
 
@@ -92,9 +97,7 @@ def heed_sidecars(groups: Iterable[Group], read: Mapping[bytes, tuple[int, int]]
     are the size and time of each sidecar when it was read."""
     heeded = Inspected()
     for group in groups:
-        news = [
-            step.path for step in group.steps if _is_xmp(step) and read.get(step.path) != (step.size, step.mtime_ns)
-        ]
+        news = [step.path for step in group.told_by if read.get(step.path) != (step.size, step.mtime_ns)]
         if news:
             why = f"{shown(news[0])} was written since Keepers read it: import its folder, and look again."
             heeded.left.append((group.photo_id, why))
@@ -104,34 +107,40 @@ def heed_sidecars(groups: Iterable[Group], read: Mapping[bytes, tuple[int, int]]
 
 
 def sidecar_paths(groups: Iterable[Group]) -> list[bytes]:
-    return [step.path for group in groups for step in group.steps if _is_xmp(step)]
+    return [step.path for group in groups for step in group.told_by]
 
 
 def name_aside(disk: Disk, groups: Iterable[Group], is_known: Collection[bytes]) -> Inspected:
     """The groups with the paths that their files get. `is_known` are paths that files of other photos had last."""
     named = Inspected()
-    given: set[bytes] = set()
+    taken = set(is_known)
     for group in groups:
-        for number in range(1, _MOST_OF_ONE_NAME + 1):
-            steps = tuple(replace(one, aside_path=belongings.aside_path(one.path, number)) for one in group.steps)
-            paths = [step.aside_path for step in steps]
-            if given.isdisjoint(paths) and not any(path in is_known or not disk.is_free(path) for path in paths):
-                given.update(paths)
-                named.groups.append(replace(group, steps=steps))
-                break
-        else:
+        try:
+            steps = _free_steps(disk, group, taken)
+        except Stays as exc:  # the folder of what was set aside is a link, or a file
+            why = f"{shown(belongings.aside_path(group.steps[-1].path, 1))} {exc.message}."
+            named.left.append((group.photo_id, why))
+            continue
+        if steps is None:
             why = f"{shown(group.steps[-1].path)} stays: {_MOST_OF_ONE_NAME} files of its name are set aside already."
             named.left.append((group.photo_id, why))
+            continue
+        taken.update(step.aside_path for step in steps)
+        named.groups.append(replace(group, steps=steps))
     return named
+
+
+def _free_steps(disk: Disk, group: Group, taken: Collection[bytes]) -> tuple[Step, ...] | None:
+    for number in range(1, _MOST_OF_ONE_NAME + 1):
+        steps = tuple(replace(one, aside_path=belongings.aside_path(one.path, number)) for one in group.steps)
+        if not any(step.aside_path in taken or not disk.is_free(step.aside_path) for step in steps):
+            return steps
+    return None
 
 
 def possible_paths(groups: Iterable[Group]) -> list[bytes]:
     numbers = range(1, _MOST_OF_ONE_NAME + 1)
     return [belongings.aside_path(step.path, n) for group in groups for step in group.steps for n in numbers]
-
-
-def _is_xmp(step: Step) -> bool:
-    return step.role == SIDECAR and extension_of(step.path) == SIDECAR_EXTENSION
 
 
 def _checked(disk: Disk, file: KnownFile) -> Step:
@@ -163,17 +172,17 @@ def _changed(name: str) -> str:
 
 def _beside(
     disk: Disk, one: Candidate, names_in: Callable[[bytes], list[bytes]], leaving: Mapping[bytes, int]
-) -> list[Step]:
-    """The sidecars that go with a photo. One that belongs to a photo that stays, stays too."""
-    steps = []
+) -> list[tuple[Step, bool]]:
+    """The sidecars of a photo, and whether they go with it: one that belongs to a photo that stays, stays too."""
+    found: list[tuple[Step, bool]] = []
     for folder in sorted({os.path.dirname(file.path) for file in one.files}):
         photographs = belongings.images(names_in(folder))
         for name in belongings.sidecars(names_in(folder)):
             whose = {leaving.get(os.path.join(folder, owner)) for owner in belongings.owners(name, photographs)}
-            if one.photo_id in whose and None not in whose:
+            if one.photo_id in whose:
                 others = frozenset(photo for photo in whose if photo not in (None, one.photo_id))
-                steps += _sidecar(disk, os.path.join(folder, name), others)
-    return steps
+                found += [(step, None not in whose) for step in _sidecar(disk, os.path.join(folder, name), others)]
+    return found
 
 
 def _sidecar(disk: Disk, path: bytes, others: frozenset[int | None]) -> list[Step]:

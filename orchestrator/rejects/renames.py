@@ -54,6 +54,8 @@ def _rename_together(disk: Disk, files: Iterable[SetAside]) -> None:
     for entry in files:
         old, new = way(entry)
         try:
+            if entry.state == MOVING and disk.look(old) not in (None, Lying(entry.size, entry.mtime_ns)):
+                raise Stays("stays: it was changed just now")
             disk.move(old, new)
         except (Stays, DriveTrouble) as exc:
             for before, after in reversed(gone):
@@ -79,9 +81,8 @@ def _has_arrived(disk: Disk, entry: SetAside) -> bool:
         lying = disk.look(new)
         if lying is None:
             return False
-        is_it = (lying.size, lying.mtime_ns) == (entry.size, entry.mtime_ns)
-        # A sidecar may have been written by its program in the moment after.
-        return is_it or (entry.role == SIDECAR and disk.is_free(old))
+        # A program may have written it in the moment after: what went on its way and is not there any more is here.
+        return lying == Lying(entry.size, entry.mtime_ns) or disk.is_free(old)
     except Stays:
         return False
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import ParamSpec, TypeVar
 from uuid import uuid4
@@ -229,10 +230,13 @@ async def _store(session: AsyncSession, batch: Batch) -> None:
 
 
 async def in_thread(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
-    """Beside the event loop. Who is cancelled waits for its end all the same: the drive is still open for it."""
+    """Beside the event loop. Who is cancelled, even again and again, waits for its end all the same: the drive is open
+    and locked for it."""
     task = asyncio.create_task(asyncio.to_thread(function, *arguments, **named))
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
-        await asyncio.wait([task])
+        while not task.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([task])
         raise

@@ -85,6 +85,13 @@ async def test_a_sidecar_shared_with_a_photo_that_stays_stays(drive: Drive) -> N
     a_sidecar(drive.archive, "a.xmp", 3)
     a_sidecar(drive.archive, "a.dng.xmp", 3)
     await rejected(drive, "a.dng")
+    shared = drive.archive.photos / "a.xmp"
+    read = shared.stat()
+    os.utime(shared)
+    batch = await drive.move(1)  # it may say by now that the photo is a good one
+    said = [one["message"] for one in batch["not_moved"]]
+    assert said == ["a.xmp was written since Keepers read it: import its folder, and look again."]
+    os.utime(shared, ns=(read.st_atime_ns, read.st_mtime_ns))
     await drive.move(1)
     assert drive.files == ["_keepers_rejected/a.dng", "_keepers_rejected/a.dng.xmp", "a.tif", "a.xmp"]
     await drive.reject("a.tif")  # now nothing needs it any more
@@ -148,15 +155,18 @@ async def test_links_are_left_alone(drive: Drive, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     original = a_photo(drive, "inside/a.jpg")
     linked = a_photo(drive, "b.jpg", 2)
-    await rejected(drive, "a.jpg", "b.jpg")
+    a_photo(drive, "c.jpg", 3)
+    await rejected(drive, "a.jpg", "b.jpg", "c.jpg")
     original.parent.rename(elsewhere)
     (drive.archive.photos / "inside").symlink_to(elsewhere)
     linked.rename(tmp_path / "b.jpg")
     linked.symlink_to(tmp_path / "b.jpg")
-    batch = await drive.move(2)
-    assert (batch["left"], batch["files"]) == (2, 0)
+    (drive.archive.photos / "_keepers_rejected").symlink_to(tmp_path)
+    batch = await drive.move(3)
+    assert (batch["state"], batch["left"], batch["files"]) == ("done", 3, 0)
     said = sorted(one["message"] for one in batch["not_moved"])
     assert said == [
+        "_keepers_rejected/c.jpg lies in a folder that is a link to another place, or none any more.",
         "b.jpg is a link to another file.",
         "inside/a.jpg lies in a folder that is a link to another place, or none any more.",
     ]

@@ -183,6 +183,52 @@ async def test_files_of_one_photo_stay_together_when_one_of_them_cannot_go(drive
     await check_books(drive)
 
 
+async def test_what_a_program_writes_at_the_same_moment_is_neither_lost_nor_taken_for_what_was_read(
+    drive: Drive,
+) -> None:
+    def write() -> None:
+        for path in (drive.archive.photos / "a.dng", drive.archive.photos / "b.jpg"):
+            if path.exists():
+                path.write_bytes(path.read_bytes() + b"more")
+
+    drive.breaks(lambda root: FailingDisk(root, 3, write))  # a.dng was looked at already, b.jpg was not
+    batch = await drive.move(2)
+    assert (batch["state"], batch["files"], batch["left"]) == ("done", 3, 1)
+    assert batch["not_moved"][0]["message"] == "b.jpg stays: it was changed just now."
+    assert drive.files == ["_keepers_rejected/a.dng", "_keepers_rejected/a.jpg", "_keepers_rejected/a.xmp", "b.jpg"]
+    await check_books(drive)
+    drive.breaks(Disk)
+    await drive.restore()
+    assert drive.files == FILES
+
+
+async def test_a_drive_stays_locked_until_its_last_rename_however_often_the_work_is_cancelled(drive: Drive) -> None:
+    may_go_on, has_begun, closed = threading.Event(), threading.Event(), list[bool]()
+
+    class Slow(FailingDisk):
+        def __exit__(self, *_: object) -> None:
+            closed.append(may_go_on.is_set())
+            super().__exit__(None, None, None)
+
+    def wait() -> None:
+        has_begun.set()
+        assert may_go_on.wait(60)
+
+    move = Move(await drive.root_id(), 2)
+    sessions = drive.archive.site.services.sessions
+    work = asyncio.create_task(service.carry_out(sessions, move, heard, lambda root: Slow(root, 1, wait)))
+    assert await asyncio.to_thread(has_begun.wait, 60)
+    for _ in range(2):
+        work.cancel()
+        await asyncio.wait([work], timeout=0.1)
+    may_go_on.set()
+    await asyncio.wait([work])
+    assert (work.cancelled(), closed) == (True, [True])
+    await service.settle_interrupted(sessions)
+    await check_books(drive)
+    assert drive.files == [f"_keepers_rejected/{name}" for name in FILES]
+
+
 async def test_a_photo_that_is_restored_while_it_is_on_its_way_is_put_back(drive: Drive) -> None:
     loop = asyncio.get_running_loop()
     changed: list[int] = []
