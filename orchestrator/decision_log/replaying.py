@@ -77,12 +77,13 @@ async def _matched(session: AsyncSession, photos: Sequence[Photo]) -> dict[Photo
     ids = {photo: by_hash[photo.hash] for photo in photos if photo.hash in by_hash}
     for root in (await session.execute(_ROOTS)).all():
         inside = {
-            os.fsencode(photo.path).removeprefix(root.path).lstrip(b"/"): photo
+            photo: os.fsencode(photo.path).removeprefix(root.path).lstrip(b"/")
             for photo in photos
             if photo not in ids and photo.path and os.fsencode(photo.path).startswith(root.path.rstrip(b"/") + b"/")
         }
-        for row in await session.execute(_BY_PATH, {"root": root.id, "paths": list(inside)}):
-            ids[inside[row.key]] = row.photo_id
+        rows = await session.execute(_BY_PATH, {"root": root.id, "paths": list(inside.values())})
+        by_path = {row.key: row.photo_id for row in rows}
+        ids |= {photo: by_path[path] for photo, path in inside.items() if path in by_path}
     return ids
 
 

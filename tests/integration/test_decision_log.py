@@ -137,6 +137,21 @@ async def test_what_was_decided_after_a_backup_can_be_decided_again(safe: Safe) 
         assert [line["decided"]["user_rating"] for line in await caught_up(archive)][4:] == [5, 5]
 
 
+async def test_what_was_said_of_a_photo_before_it_was_read_and_after_is_all_said_again(safe: Safe) -> None:
+    async with safe.opened() as archive:
+        first, *_ = await photos(archive)
+        await archive.sql("UPDATE photos SET content_hash = NULL")
+        await decide(archive, ids=[first], tags=["kayak"])
+        await caught_up(archive)
+        await archive.sql(f"UPDATE photos SET content_hash = '{0:064}'")
+        await decide(archive, ids=[first], user_rating=4)
+        await caught_up(archive)
+        await archive.sql("UPDATE photos SET content_hash = NULL, user_rating = NULL, tags = NULL")
+        said = await asyncio.to_thread(safe.keepers, "replay")
+        assert said.status == 0, said.out
+        assert await safe.sql(f"SELECT user_rating, tags FROM photos WHERE id = {first}") == [(4, ["kayak"])]
+
+
 async def test_photos_are_found_by_their_bytes_wherever_they_are_now(safe: Safe) -> None:
     async with safe.opened() as archive:
         for n in range(3):
