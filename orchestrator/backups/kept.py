@@ -1,6 +1,7 @@
 """The folder of backups: which there are, and which of them are kept."""
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,7 +56,8 @@ def listed(folder: Path) -> list[Backup]:
     for path in folder.glob("keepers-*.zip"):
         if match := _NAME.fullmatch(path.name):
             made_at = datetime.strptime(match[1], _MOMENT).replace(tzinfo=UTC)
-            found.append(Backup(path, made_at, cast(Why, match[2]), path.stat().st_size))
+            with suppress(FileNotFoundError):  # a newer one has just pushed it out
+                found.append(Backup(path, made_at, cast(Why, match[2]), path.stat().st_size))
     return sorted(found, key=lambda one: one.made_at, reverse=True)
 
 
