@@ -21,13 +21,15 @@ def object_server() -> Iterator[int]:
         port = int(free.getsockname()[1])
     command = [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
-        deadline = time.monotonic() + START_SECONDS
-        while not _answers(port):
-            assert server.poll() is None, "the S3 server ended"
-            assert time.monotonic() < deadline, "the S3 server did not start"
-            time.sleep(0.05)
-        yield port
-        server.terminate()
+        try:
+            deadline = time.monotonic() + START_SECONDS
+            while not _answers(port):
+                assert server.poll() is None, "the S3 server ended"
+                assert time.monotonic() < deadline, "the S3 server did not start"
+                time.sleep(0.05)
+            yield port
+        finally:
+            server.terminate()
 
 
 @pytest.fixture
