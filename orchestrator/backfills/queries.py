@@ -16,7 +16,7 @@ from orchestrator.pipeline import Pipeline, stages
 from orchestrator.stages.queries import waiting_stages
 from shared.claims import path_of
 
-_NEWEST = 20
+_MOST = 20
 
 
 class BackfillView(BaseModel):
@@ -56,7 +56,8 @@ class Sight:
 
 async def newest(session: AsyncSession, sight: Sight) -> BackfillList:
     known = select(Backfill).where(col(Backfill.kind).in_(list(WORK)))  # a newer version may have begun others
-    rows = await session.scalars(known.order_by(col(Backfill.id).desc()).limit(_NEWEST))
+    open_first = known.order_by(col(Backfill.finished_at).is_(None).desc(), col(Backfill.id).desc())
+    rows = await session.scalars(open_first.limit(_MOST))
     return BackfillList(items=[await _view(session, sight, one) for one in rows.all()])
 
 

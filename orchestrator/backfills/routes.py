@@ -52,7 +52,7 @@ async def begin_backfill(services: ServicesDep, sight: SightDep, wish: NewBackfi
 
 @router.get("/api/backfills")
 async def list_backfills(services: ServicesDep, sight: SightDep) -> BackfillList:
-    """The newest twenty."""
+    """The open ones, then the newest of the others: twenty at most."""
     async with services.sessions() as session:
         return await queries.newest(session, sight)
 

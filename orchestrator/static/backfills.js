@@ -10,6 +10,7 @@ const box = document.getElementById("backfills");
 const list = box.querySelector("ul");
 const template = document.getElementById("backfill-template");
 const refused = document.getElementById("pipeline-refused");
+let next; // the timer of the next look: there is one, however often the pipeline is opened
 
 async function look() {
   if (!panel.matches(":popover-open")) return;
@@ -19,7 +20,8 @@ async function look() {
     if (refusal.status === undefined) throw refusal;
     box.hidden = true;
   } finally {
-    setTimeout(look, LOOK_MS);
+    clearTimeout(next);
+    next = setTimeout(look, LOOK_MS);
   }
 }
 
