@@ -82,7 +82,6 @@ class Settings(BaseSettings):
     renditions_max_gb: float = Field(default=10, ge=0)  # kept of photos in more pixels; 0: only what is in use
     decode_seconds: float = 120
     decode_memory_mb: int = 4096
-    embed_batch: int = 16
     clip_model_name: str = "ViT-L-14"
     clip_pretrained: str = "laion2b_s32b_b82k"
     clip_device: str = "auto"
