@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import asyncpg
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 
 from shared.errors import KeepersError
 
@@ -23,6 +24,10 @@ class NoAnswer(KeepersError):
 
 class NotAllowed(KeepersError):
     """PostgreSQL does not let this user restore."""
+
+
+class NotRestored(KeepersError):
+    """PostgreSQL could not restore the backup, for want of room perhaps."""
 
 
 @dataclass(frozen=True)
@@ -43,13 +48,22 @@ async def server_of(database_url: str) -> AsyncIterator[tuple[asyncpg.Connection
         yield connection, names
     except asyncpg.ObjectInUseError as exc:
         raise InUse from exc
-    except asyncpg.InsufficientPrivilegeError as exc:
-        raise NotAllowed(
-            f"PostgreSQL does not let this user restore: {exc}. The user needs CREATEDB, and the database must be its"
-            " own; the extension vector may have to be created by an administrator."
-        ) from exc
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError) as exc:
+        raise _ours(exc) from exc
     finally:
         await connection.close()
+
+
+def _ours(error: Exception) -> KeepersError:
+    wrapped = getattr(error, "orig", None)  # by SQLAlchemy, when a migration met it
+    said = error if wrapped is None else wrapped.__cause__ or wrapped
+    if isinstance(said, asyncpg.InsufficientPrivilegeError):
+        return NotAllowed(
+            f"PostgreSQL does not let this user restore: {said}. The user needs CREATEDB, the database must be its own,"
+            " and in a new one it must be allowed to create the extension vector: as a superuser, or because"
+            " vector.control says `trusted = true`."
+        )
+    return NotRestored(f"The backup was not restored. PostgreSQL said: {said}.")
 
 
 async def connect(address: str, **server_settings: str) -> asyncpg.Connection:

@@ -199,10 +199,18 @@ async def test_a_user_who_may_not_make_databases_is_told_what_it_takes(
     backup = await asyncio.to_thread(safe.backed_up)
     await safe.sql("CREATE ROLE visitor LOGIN PASSWORD 'v'")
     monkeypatch.setenv("DATABASE_URL", re.sub("//.*@", "//visitor:v@", safe.url))
-    said = await asyncio.to_thread(safe.keepers, "restore", backup)
+    refused = [await asyncio.to_thread(safe.keepers, "restore", backup)]
+    await safe.sql("ALTER ROLE visitor CREATEDB")  # but the database is another's
+    refused.append(await asyncio.to_thread(safe.keepers, "restore", backup))
+    await safe.sql("ALTER ROLE visitor SET statement_timeout = 1")
+    stopped = await asyncio.to_thread(safe.keepers, "restore", backup)
     await safe.sql("DROP ROLE visitor")
-    assert said.status == 1
-    assert "The user needs CREATEDB" in said.err
+    for said in refused:
+        assert said.status == 1
+        assert "The user needs CREATEDB" in said.err
+    assert stopped.status == 1
+    assert stopped.err.startswith("The backup was not restored. PostgreSQL said: canceling statement")
+    assert await safe.databases() == [safe.database]
     monkeypatch.setenv("DATABASE_URL", "postgresql://nobody:secret@127.0.0.1:9/keepers")
     for command in (["backup"], ["restore", backup]):
         said = await asyncio.to_thread(safe.keepers, *command)
