@@ -167,6 +167,8 @@ class Work:
         plan = await in_thread(renames.plan_return, self._disk, entries)
         async with self._sessions.begin() as session:
             await identity_lock.take(session)
+            known = await queries.known_paths(session, self._root.id, [stray.aside_path for stray in plan.strays])
+            plan.strays = [stray for stray in plan.strays if stray.aside_path not in known]  # they have their own entry
             await journal.recall(session, [*plan.entries, *plan.back], plan.sizes, plan.strays)
         self._note(batch, plan.left)
         photos = len({queries.key_of(entry) for entry in entries})

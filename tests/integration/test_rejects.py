@@ -99,6 +99,11 @@ async def test_a_sidecar_shared_with_a_photo_that_stays_stays(drive: Drive) -> N
     assert [name for name in drive.files if not name.startswith("_keepers_rejected/")] == []
     await drive.restore()
     assert drive.files == ["a.dng", "a.dng.xmp", "a.tif", "a.xmp"]
+    await drive.move(2)
+    (drive.archive.photos / "_keepers_rejected" / "a.dng").unlink()
+    batch = await drive.restore()
+    assert (batch["state"], batch["files"], batch["left"]) == ("done", 3, 1)
+    assert drive.files == ["a.dng.xmp", "a.tif", "a.xmp"]
 
 
 async def test_only_what_is_rejected_when_it_is_written_down_is_moved(drive: Drive) -> None:
