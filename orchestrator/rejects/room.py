@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import time
 from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -107,5 +108,13 @@ def _usage(root: bytes) -> tuple[int, int] | None:
     return usage.total, usage.free
 
 
-def _missing(root: bytes, paths: Iterable[bytes]) -> set[bytes]:
-    return {path for path in paths if not os.path.lexists(os.path.join(root, path))}
+def _missing(root: bytes, paths: Iterable[bytes]) -> set[bytes] | None:
+    """None when there is no time to look for all of them: nobody waits for the rest."""
+    until = time.monotonic() + _PATIENCE_SECONDS
+    missing = set()
+    for path in paths:
+        if time.monotonic() > until:
+            return None
+        if not os.path.lexists(os.path.join(root, path)):
+            missing.add(path)
+    return missing
