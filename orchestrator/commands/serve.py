@@ -31,13 +31,16 @@ def _serve(settings: Settings, options: argparse.Namespace) -> int:
     from orchestrator.access import binding
     from orchestrator.app import create_app
     from orchestrator.embedded.announcing import announced
+    from orchestrator.embedded.home import services_of
     from orchestrator.server import Server
 
     logs.configure(settings.log_format, "orchestrator")
     if options.fd is None and settings.database_url is not None:  # what it inherits was looked at by who opened it
         asyncio.run(binding.check(settings, options.host, settings.database_url))
     if settings.local_token is None:
-        settings = settings.model_copy(update={"local_token": SecretStr(secrets.token_urlsafe(32))})
+        # Orchestrators that share a home share the token that it knows.
+        token = services_of(settings.keepers_home).get("token") or secrets.token_urlsafe(32)
+        settings = settings.model_copy(update={"local_token": SecretStr(token)})
     app = create_app(settings)
     config = uvicorn.Config(
         app,

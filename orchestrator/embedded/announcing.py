@@ -1,6 +1,7 @@
 """Where commands of this machine find an orchestrator that `keepers up` has not opened: one in a container."""
 
 import signal
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,10 +19,12 @@ def announced(settings: Settings, port: int) -> Iterator[None]:
         return
     token = settings.local_token
     known = {"token": token.get_secret_value()} if token else {}
-    home.remember_services({"address": f"http://127.0.0.1:{port}", **known})
+    said = {"address": f"http://127.0.0.1:{port}", "host": socket.gethostname(), **known}
+    home.remember_services(said)
     # uvicorn raises the signal that ended it once more at its end, which would end this process before the last line.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         yield
     finally:
-        home.forget_services()
+        if home.services() == said:  # and not what one in another container has said since, which shares the home
+            home.forget_services()
