@@ -1,5 +1,6 @@
 """What the database says: photos and their drives, what stands still, what failed; and the newest backup."""
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
@@ -16,21 +17,20 @@ _BACKUP_AGE = timedelta(days=2)
 
 
 async def archive(patient: Patient) -> list[Check]:
-    """Nothing, while no database answers or its tables are not those of this version: another check says so."""
+    """Nothing, while no database answers or its tables are not those of this version: another check says so. What takes
+    too long in a large archive is left out."""
     if patient.database_url is None:
         return []
     try:
         connection = await asyncpg.connect(plain_dsn(patient.database_url), timeout=ANSWER_SECONDS)
     except (*UNREACHABLE, ValueError):
         return []
+    checks: list[Check] = []
     try:
-        return [
-            await _drives(connection),
-            await _stages(connection),
-            await _problems(connection),
-        ]
-    except UNREACHABLE:
-        return []
+        for look in (_drives, _stages, _problems):
+            with suppress(*UNREACHABLE):
+                checks.append(await look(connection))
+        return checks
     finally:
         connection.terminate()
 

@@ -91,6 +91,10 @@ async def test_an_open_keepers_says_what_stands_still_and_what_failed(
         "embed is paused: resume it in the pipeline of the page. convert waits: The disk is full."
     )
     assert seen["problems"][1].startswith("1 failed for good.")
+    async with site.services.sessions.begin() as session:
+        await session.execute(text("ALTER TABLE roots RENAME TO away"))
+    seen = await found(settings)
+    assert ("drives" in seen, seen["problems"][0]) == (False, "warning")
 
 
 async def test_a_stage_that_nobody_works_on_is_said(site: Site, served: str, tmp_path: Path) -> None:
