@@ -38,8 +38,7 @@ async def ask_for_renditions(services: ServicesDep, wanted: RenditionsWanted) ->
 
 
 async def _wish(services: Services, wanted: RenditionsWanted) -> Renditions:
-    async with services.sessions.begin() as session:
-        return await service.wish(session, services.claims, wanted.ids, wanted.size)
+    return await service.wish(services.sessions, services.claims, wanted.ids, wanted.size)
 
 
 @router.get("/photos/{photo_id}/view.jpg", response_class=FileResponse)
@@ -64,7 +63,6 @@ async def _show(request: Request, services: Services, photo_id: int, size: Size,
         raise Refused(404, f"no_{size}", "This photo is not rendered in this size. Ask for it at /api/renditions.")
     if answer := await send(request, services.claims, photo.made.claim, v):
         return answer
-    async with services.sessions.begin() as session:
-        await service.wish(session, services.claims, [photo_id], size, service.PASSED_BY)
+    await service.wish(services.sessions, services.claims, [photo_id], size, service.PASSED_BY)
     services.wake()
     raise Refused(410, f"{size}_missing", "This picture was missing on disk. It is being made again.")

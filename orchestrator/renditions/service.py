@@ -29,14 +29,27 @@ UNDER_WAY = ("queued", "published", "retrying")
 
 
 async def wish(
-    session: AsyncSession, claims: ClaimStore, ids: Sequence[int], size: Size, first_priority: int = LOOKING
+    sessions: Sessions, claims: ClaimStore, ids: Sequence[int], size: Size, first_priority: int = LOOKING
 ) -> Renditions:
-    """What there is of these renditions; what there is not is put into the outbox, in this order."""
+    """What there is of these renditions; what there is not is put into the outbox, in this order.
+
+    Their place may be slow to answer: nothing is locked until it has, and no connection is kept.
+    """
+    wanted = list(dict.fromkeys(ids))
+    async with sessions() as session:
+        found = await queries.asked(session, wanted, size)
+    missing = await asyncio.to_thread(_missing, claims, found)
+    async with sessions.begin() as session:
+        return await _wish(session, missing, wanted, size, first_priority)
+
+
+async def _wish(
+    session: AsyncSession, missing: set[str], ids: Sequence[int], size: Size, first_priority: int
+) -> Renditions:
     await _lock(session, ids, size)
     if first_priority == LOOKING:
         await _overtake(session, size)
-    found = await queries.asked(session, list(dict.fromkeys(ids)), size)
-    missing = await asyncio.to_thread(_missing, claims, found)
+    found = await queries.asked(session, ids, size)
     answer = Renditions(ready=[], pending=[], failed=[])
     new: list[runs.NewRun] = []
     for place, photo in enumerate(found):
@@ -55,8 +68,7 @@ async def wish(
 
 async def wish_alone(sessions: Sessions, claims: ClaimStore, ids: Sequence[int]) -> Renditions:
     """In full size, for an export: after all that somebody looks at."""
-    async with sessions.begin() as session:
-        return await wish(session, claims, ids, "full", EXPORTING)
+    return await wish(sessions, claims, ids, "full", EXPORTING)
 
 
 async def _lock(session: AsyncSession, ids: Sequence[int], size: Size) -> None:

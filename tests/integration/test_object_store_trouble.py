@@ -1,5 +1,6 @@
 """An object store that refuses, is in trouble or says nothing is no photo's fault: everything waits and says why."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ from tests.doubles.object_host import ObjectHost, Trouble, serving
 from tests.exporting import Desk
 from tests.objects import settings_for
 from tests.pictures import saved, scene
+from tests.relaying import until
 from tests.site import Site, open_site
 from tests.stack import Stack, a_jpeg
 from workers.runner import Outcome
@@ -137,6 +139,22 @@ async def test_pages_say_that_previews_cannot_be_had_and_ask_for_nothing_new(
     async with site.session() as session:
         assert await session.scalar(text("SELECT count(*) FROM stage_runs")) == 0
         assert await session.scalar(text("SELECT count(*) FROM placards")) == 0
+
+
+async def test_nothing_is_kept_from_others_while_the_store_is_waited_for(site: Site, host: ObjectHost) -> None:
+    async with site.services.sessions.begin() as session:
+        photo = await factories.a_photo(session, await factories.a_root(session))
+        await factories.a_rendition(session, site.services.claims, photo, "view", factories.a_gradient())
+        photo_id = photo.id
+    host.asked.clear()
+    host.trouble = "silent"
+    asking = asyncio.create_task(site.client.post("/api/renditions", json={"ids": [photo_id], "size": "view"}))
+    await until(lambda: bool(host.asked), "the store to be asked")
+    async with site.session() as session:
+        others = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE :state")
+        assert await session.scalar(others, {"state": "idle in transaction%"}) == 0
+    host.over.set()
+    assert (await asking).status_code == 503
 
 
 async def test_an_export_ends_with_the_reason_and_goes_on_when_asked_again(
