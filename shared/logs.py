@@ -6,8 +6,9 @@ What libraries say through `logging`, warnings and the last words of a crash hav
 import json
 import logging
 import sys
+from contextlib import suppress
 from types import TracebackType
-from typing import Literal
+from typing import IO, Any, BinaryIO, Literal, TextIO, cast
 
 import structlog
 from pydantic_core import to_json
@@ -29,15 +30,30 @@ def configure(log_format: Literal["text", "json"], service: str) -> None:
         processors=[*fields, as_json if log_format == "json" else for_people],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=(
-            structlog.BytesLoggerFactory(sys.stderr.buffer)
+            structlog.BytesLoggerFactory(cast(BinaryIO, _Lossy(sys.stderr.buffer)))
             if log_format == "json"
-            else structlog.PrintLoggerFactory(sys.stderr)
+            else structlog.PrintLoggerFactory(cast(TextIO, _Lossy(sys.stderr)))
         ),
         cache_logger_on_first_use=True,  # a line per message: binding anew costs as much as writing it
     )
     _take_in_libraries(fields, structlog.processors.JSONRenderer() if log_format == "json" else for_people)
     sys.excepthook = _last_words
     structlog.contextvars.bind_contextvars(service=service)
+
+
+class _Lossy:
+    """A stream whose lines get lost when its disk is full or nobody reads it: the work that they tell of goes on."""
+
+    def __init__(self, stream: IO[Any]) -> None:  # Any: text or bytes
+        self._stream = stream
+
+    def write(self, line: Any) -> None:  # Any: text or bytes
+        with suppress(OSError):
+            self._stream.write(line)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
 
 
 def _json(fields: object, **_: object) -> bytes:

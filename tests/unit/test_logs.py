@@ -59,6 +59,14 @@ def test_a_line_has_the_ids_that_are_bound_and_any_name_of_a_file(lines: list[di
     assert "trace_id" not in lines[1]
 
 
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_a_line_that_cannot_be_written_does_not_break_the_work(log_format: str) -> None:
+    script = SAYING.replace("{format}", log_format).partition("try:")[0] + "print('worked')"
+    with open("/dev/full", "wb") as full:
+        ended = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=full, check=False)
+    assert ended.stdout == b"worked\n"
+
+
 def test_people_read_the_same_as_text() -> None:
     text = said("text")
     assert all(said in text for said in ("own.line", "correlation_id=import-3", "Started", "RuntimeError: the end"))
