@@ -34,10 +34,14 @@ def test_workers_that_are_well_pass_the_check(tmp_path: Path) -> None:
 def test_a_supervisor_that_hangs_fails_the_check(tmp_path: Path) -> None:
     answer = check(WORKER_HEARTBEAT=str(said(tmp_path / "beat", silent_seconds=SILENT_SECONDS + 10)))
     assert answer.returncode == 1
-    assert answer.stderr.startswith("The supervisor of the workers has not been heard of for 4")
+    assert answer.stderr.startswith("The supervisor of the workers has not been heard of for ")
 
 
-def test_a_worker_without_a_broker_fails_the_check_only_after_a_while(tmp_path: Path) -> None:
+def test_a_worker_without_a_broker_fails_the_check_only_after_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now)
     assert complaint(said(tmp_path / "beat", cut_off_seconds=CUT_OFF_SECONDS - 10)) is None
     sentence = complaint(said(tmp_path / "beat", cut_off_seconds=CUT_OFF_SECONDS + 5.2))
     assert sentence == "Not connected to the broker: score+train for 125 s."
@@ -48,6 +52,7 @@ def test_a_worker_that_never_found_a_broker_counts_from_its_start(
 ) -> None:
     file = tmp_path / "beat"
     start = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: start)
     heartbeat = Heartbeat(file)
     monkeypatch.setattr(time, "monotonic", lambda: start + CUT_OFF_SECONDS + 60)
     heartbeat.write([(("embed",), 0.0)])
