@@ -18,6 +18,7 @@ from orchestrator import tallies
 from orchestrator.backups import kept
 from orchestrator.context import Services
 from orchestrator.pipeline import stages
+from shared.settings import Settings
 
 FRESH_SECONDS = 5.0  # two scrapers cost no more than one
 PATIENCE_SECONDS = 3.0
@@ -34,14 +35,29 @@ class Archive:
         self._families: Families = []
         self._read_at = float("-inf")
         self._reading = asyncio.Lock()
+        self._disks: asyncio.Future[Families] | None = None
 
     async def families(self, services: Services) -> Families:
         """Without the figures of a database or a disk that does not answer."""
         async with self._reading:
             if time.monotonic() - self._read_at > FRESH_SECONDS:
-                self._families = [*await _of_database(services), *await _of_disks(services), *_of_broker(services)]
+                self._families = [
+                    *await _of_database(services),
+                    *await self._of_disks(services.settings),
+                    *_of_broker(services),
+                ]
                 self._read_at = time.monotonic()
             return self._families
+
+    async def _of_disks(self, settings: Settings) -> Families:
+        """A drive that hangs costs its figures and one thread, not one more with every scrape."""
+        if self._disks is None or self._disks.done():
+            self._disks = asyncio.ensure_future(asyncio.to_thread(_disk_families, settings))
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                return await asyncio.shield(self._disks)
+        except TimeoutError:
+            return []
 
 
 async def _of_database(services: Services) -> Families:
@@ -108,16 +124,11 @@ async def _trouble_families(session: AsyncSession) -> Families:
     ]  # fmt: skip
 
 
-async def _of_disks(services: Services) -> Families:
-    """A drive that hangs costs its figures."""
-    settings = services.settings
+def _disk_families(settings: Settings) -> Families:
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            return [
-                *([] if settings.claims_url else await asyncio.to_thread(_space, settings.claims_folder)),
-                *await asyncio.to_thread(_last_backup, kept.folder_of(settings)),
-            ]
-    except (OSError, TimeoutError):
+        space = [] if settings.claims_url else _space(settings.claims_folder)
+        return [*space, *_last_backup(kept.folder_of(settings))]
+    except OSError:
         return []
 
 
