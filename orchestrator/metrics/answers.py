@@ -1,4 +1,4 @@
-"""One line and one count for each answer of a worker that was taken in."""
+"""A count for each answer of a worker that was taken in, and a line for those that are not simply done."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -67,6 +67,8 @@ def report(taken_in: Sequence[Settled], seconds: float) -> None:
     for (stage, outcome), count in Counter((one.stage, one.outcome) for one in taken_in).items():
         RESULTS.labels(stage, outcome).inc(count)
     for one in taken_in:
+        if one.outcome == "done":  # the worker has said so, with where the time went; a line costs as much as a query
+            continue
         log.info("results.stale" if one.outcome == "stale" else "results.applied", **one._asdict(), apply_ms=apply_ms)
 
 
