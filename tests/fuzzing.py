@@ -13,7 +13,12 @@ import schemathesis
 from fastapi import FastAPI
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.errors import Unsatisfiable
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
 from schemathesis import GenerationMode
+
+# Hypothesis mixes in constants of the modules that happen to be loaded: other tests before would mean other requests.
+providers._get_local_constants = Constants
 
 ADDRESS = "http://localhost:8000"
 NOT_ASKED = {
