@@ -33,7 +33,8 @@ _PORTS_TRIED = 50
 _READY_SECONDS = 180
 _DEATHS_BEFORE_READY = 3
 _LOOK_EVERY_SECONDS = 0.25
-_NOT_FOR_WORKERS = ("DATABASE_URL", "KEEPERS_PASSWORD", "KEEPERS_PASSWORD_FILE")
+_NOT_FOR_WORKERS = ("DATABASE_URL", "KEEPERS_PASSWORD", "KEEPERS_PASSWORD_FILE", "METRICS_TOKEN")
+_ADDRESS_FILES = ("DATABASE_URL_FILE", "RABBITMQ_URL_FILE")
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -78,7 +79,9 @@ class _Run:
         self._options = options
         self._home = home
         self._reporter = reporter
-        self._environment = dict(environment) | {"KEEPERS_HOME": str(home.folder)}
+        # Both addresses are handed on as they are: their files must not name them a second time.
+        kept = {name: value for name, value in environment.items() if name not in _ADDRESS_FILES}
+        self._environment = kept | {"KEEPERS_HOME": str(home.folder)}
         if options.photos is not None:  # a folder named on the command line is a root, wherever it lies
             self._environment["OPENED_FOLDER"] = str(options.photos.absolute())
         self._token = secrets.token_urlsafe(32)  # for commands of this machine

@@ -36,6 +36,9 @@ def test_lan_makes_a_password_that_opens_keepers_to_the_network(stack: Stack) ->
     host = lan_address()
     if host is None:
         pytest.skip("this machine is in no network")
+    file = stack.home / "database-url"  # the address of the database as container platforms hand it over
+    file.write_text(stack.environment.pop("DATABASE_URL"))
+    stack.environment["DATABASE_URL_FILE"] = str(file)
     with _up(stack, "--lan") as running:
         said = _until_password(running)
         found = re.search(r"In your network Keepers is open at (http://\S+)\n\n(█[█▀▄ \n]+)", said)
