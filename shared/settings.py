@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -109,6 +109,18 @@ class Settings(BaseSettings):
     metrics_host: str = "127.0.0.1"
     metrics_port: int | None = Field(default=None, ge=1, le=65_535)  # of workers; the orchestrator has its own port
 
+    @field_validator("database_url", "rabbitmq_url")
+    @classmethod
+    def _can_be_taken_apart(cls, url: str | None, info: ValidationInfo) -> str | None:
+        try:
+            _ = urlsplit(url or "").port
+        except ValueError:  # it repeats a part of the password, as would whoever took the address
+            name = str(info.field_name).upper()
+            raise KeepersError(
+                f"{name} is no address. In a password / is written %2F, # %23, ? %3F and @ %40."
+            ) from None
+        return url
+
     @field_validator("claims_url")
     @classmethod
     def _is_a_bucket(cls, url: str | None) -> str | None:
@@ -130,10 +142,10 @@ class Settings(BaseSettings):
     @field_validator("aws_endpoint_url")
     @classmethod
     def _is_an_address(cls, url: str | None) -> str | None:
+        if url and "@" in url:  # it is shown where something goes wrong, as here
+            raise KeepersError("AWS_ENDPOINT_URL has a name or a password in it. Set AWS_ACCESS_KEY_ID and its secret.")
         if url and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc):
             raise KeepersError(f"AWS_ENDPOINT_URL is {url!r}. Write it as http://host:port or https://host.")
-        if url and "@" in urlsplit(url).netloc:  # it is shown where something goes wrong
-            raise KeepersError("AWS_ENDPOINT_URL has a name or a password in it. Set AWS_ACCESS_KEY_ID and its secret.")
         return url or None
 
     @classmethod

@@ -56,3 +56,13 @@ def test_a_secret_file_that_is_missing_is_named(module: str, tmp_path: Path) -> 
     assert answer.returncode == 1
     assert f"RABBITMQ_URL_FILE names {tmp_path}/nothing, which cannot be read" in answer.stderr
     assert "Traceback" not in answer.stderr
+
+
+@pytest.mark.parametrize("module", ["orchestrator", "workers"])
+def test_an_address_that_cannot_be_read_keeps_its_password_to_itself(module: str) -> None:
+    environment = {**os.environ, "RABBITMQ_URL": "amqp://keepers:secr/et@host/"}
+    command = [sys.executable, "-m", module, *(["serve"] if module == "orchestrator" else [])]
+    answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert answer.returncode == 1
+    assert "RABBITMQ_URL is no address" in answer.stderr
+    assert "secr" not in answer.stderr
