@@ -82,6 +82,8 @@ class Exchange:
                 self.is_connected = False
                 with suppress(*BrokerError):
                     await broker.close()
+            if (me := asyncio.current_task()) and me.cancelling():
+                raise asyncio.CancelledError  # a group of which one failed meanwhile tells of that alone
             await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _converse(self, broker: Broker) -> None:

@@ -319,13 +319,15 @@ def test_a_paused_import_publishes_nothing_and_a_cancelled_one_leaves_no_message
     act(stack, import_id, "pause")
     (stack.home / "go").touch()
     is_out = "SELECT 1 FROM stage_runs WHERE stage = 'convert' AND state = 'published'"
+    more = stack.photos.parent / "more"
+    a_jpeg(more / "more.jpg", seed=900)
+    assert stack.settled(stack.start_import(more))["done"] == 1  # another import goes on meanwhile
     stack.wait(lambda: not stack.sql(is_out), "what was out to be done")
     paused = stack.progress(import_id)
     assert paused["state"] == "paused"
     assert paused["pending"] > 0
-    more = stack.photos.parent / "more"
-    a_jpeg(more / "more.jpg", seed=900)
-    assert stack.settled(stack.start_import(more))["done"] == 1  # another import goes on meanwhile
+    a_jpeg(more / "yet-more.jpg", seed=899)
+    assert stack.settled(stack.start_import(more))["done"] == 1
     assert stack.progress(import_id)["pending"] == paused["pending"]
     act(stack, import_id, "resume")
     assert stack.settled(import_id)["done"] == 11
@@ -350,7 +352,7 @@ def test_a_paused_import_publishes_nothing_and_a_cancelled_one_leaves_no_message
     stack.wait(is_empty, "the queues to be empty")
     connection.close()
     stack.wait(lambda: stack.sql("SELECT 1 FROM orphan_candidates"), "the late answer")
-    assert len(stack.photos_shown()) == 12
+    assert len(stack.photos_shown()) == 13
     stack.check_books()
     assert stack.settled(stack.start_import())["done"] == 6
     stack.check_books()
