@@ -14,6 +14,7 @@ import pytest
 from orchestrator.__main__ import main
 from orchestrator.db import migrate, open_engine, plain_dsn
 from shared.settings import Settings
+from tests import factories
 from tests.archive import Archive
 from tests.site import open_site
 
@@ -103,3 +104,10 @@ def safe(
         return Said(status, said.out, said.err)
 
     return Safe(tmp_path, database_url, type_)
+
+
+async def an_archive(safe: Safe, photos: int = 3) -> list[int]:
+    """A few photos without pictures; their numbers."""
+    async with safe.opened() as archive, archive.site.services.sessions.begin() as session:
+        root = await factories.a_root(session)
+        return [(await factories.a_photo(session, root, f"{n}.jpg", user_rating=n + 1)).id for n in range(photos)]

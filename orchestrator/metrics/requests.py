@@ -38,7 +38,7 @@ class Observed:
         bound = trace.bind(trace.parse(Headers(scope=scope).get("traceparent")))
         try:
             await self.app(scope, receive, note_status)
-        except Exception:
+        except Exception:  # whatever it is, it is counted and goes on
             # The web server logs it, in this context: what is bound stays bound for that.
             structlog.contextvars.bind_contextvars(method=scope["method"], route=_route(scope))
             _count(scope, 500, time.perf_counter() - started)

@@ -5,8 +5,9 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
+
+from tests.doubles.listening import listening
 
 
 @dataclass
@@ -35,16 +36,8 @@ def serving(host: ModelHost) -> Iterator[ModelHost]:
         def log_message(self, *args: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    host.url = f"http://127.0.0.1:{server.server_port}"
-    try:
+    with listening(Handler) as host.url:
         yield host
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def answer(host: ModelHost, request: BaseHTTPRequestHandler) -> None:

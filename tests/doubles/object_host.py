@@ -4,9 +4,11 @@ told; else it keeps what it is given."""
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Thread
+from http.server import BaseHTTPRequestHandler
+from threading import Event
 from typing import Literal
+
+from tests.doubles.listening import listening
 
 Trouble = int | Literal["silent", "breaks off"] | None
 
@@ -34,17 +36,11 @@ def serving(host: ObjectHost) -> Iterator[ObjectHost]:
         def log_message(self, *args: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    host.url = f"http://127.0.0.1:{server.server_port}"
-    try:
-        yield host
-    finally:
-        host.over.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with listening(Handler) as host.url:
+        try:
+            yield host
+        finally:
+            host.over.set()
 
 
 def answer(host: ObjectHost, request: BaseHTTPRequestHandler) -> None:

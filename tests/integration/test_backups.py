@@ -17,16 +17,13 @@ import httpx
 import pytest
 
 from orchestrator.backups import kept, writing
-from orchestrator.db import migrate, open_engine
 from orchestrator.decision_log.writing import DecisionLog
-from orchestrator.embedded.home import Home
 from orchestrator.embedding import service as embeddings
 from orchestrator.samples import make_samples
-from tests import factories
 from tests.archive import Archive
 from tests.connoisseur import Connoisseur
-from tests.keeping import Safe
-from tests.stack import Stack, a_jpeg
+from tests.keeping import Safe, an_archive
+from tests.stack import a_jpeg
 
 SECONDS = 60.0
 
@@ -111,13 +108,6 @@ async def test_after_a_wipe_a_backup_brings_everything_back(safe: Safe) -> None:
         assert await safe.sql(DECIDED) == decided
         again = await asyncio.to_thread(safe.keepers, "replay")
         assert "0 photos changed" in again.out
-
-
-async def an_archive(safe: Safe, photos: int = 3) -> list[int]:
-    """A few photos without pictures; their numbers."""
-    async with safe.opened() as archive, archive.site.services.sessions.begin() as session:
-        root = await factories.a_root(session)
-        return [(await factories.a_photo(session, root, f"{n}.jpg", user_rating=n + 1)).id for n in range(photos)]
 
 
 def cut_short(backup: Path) -> None:
@@ -351,68 +341,3 @@ async def test_a_day_after_the_last_one_another_is_made(safe: Safe) -> None:
         made.rename(made.with_name(kept.name_of(yesterday, "daily")))
         await backups.keep_up()
         assert len(safe.backups) == 2
-
-
-def test_before_an_upgrade_there_is_a_backup_that_the_new_version_can_restore(stack: Stack) -> None:
-    stack.sql("DROP SCHEMA public CASCADE")
-    stack.sql("CREATE SCHEMA public")
-    asyncio.run(migrated(stack.environment["DATABASE_URL"], "0001"))
-    stack.sql("INSERT INTO roots (path, label, state) VALUES ('/photos', 'photos', 'online')")
-    stack.sql("INSERT INTO photos (root_id, file_name, file_path, user_rating) VALUES (1, 'a.jpg', '/photos/a.jpg', 5)")
-    stack.stop(stack.orchestrator())
-    (made,) = (stack.home / "backups").iterdir()
-    assert made.name.endswith("-upgrade.zip")
-    stack.sql("DELETE FROM photos")
-    stack.keepers("restore", made)
-    assert stack.sql("SELECT file_name, user_rating FROM photos") == [("a.jpg", 5)]
-    stack.orchestrator()
-    (photo,) = stack.sql("SELECT tags FROM photos")
-    assert photo == (None,), "it is of the newest schema again"
-    assert list((stack.home / "backups").iterdir()) == [made]
-
-
-async def migrated(database_url: str, revision: str) -> None:
-    engine = open_engine(database_url)
-    await migrate(engine, revision=revision)
-    await engine.dispose()
-
-
-async def test_a_backup_moves_an_archive_into_a_new_home_with_its_own_postgresql(
-    safe: Safe, monkeypatch: pytest.MonkeyPatch, services_home: Path
-) -> None:
-    await an_archive(safe)
-    backup = await asyncio.to_thread(safe.backed_up)
-    home = services_home / "new home"  # pytest's own folders are closed to the user that PostgreSQL runs as
-    monkeypatch.setenv("KEEPERS_HOME", str(home))
-    monkeypatch.delenv("DATABASE_URL")
-    said = await asyncio.to_thread(safe.keepers, "restore", backup)
-    assert said.status == 0, said.err
-    assert (await asyncio.to_thread(safe.keepers, "backup")).status == 0
-    assert "3 photos" in (await asyncio.to_thread(safe.keepers, "backup", "--list")).out
-    lock = Home(home)
-    assert lock.lock(), "the commands have stopped what they started"
-    said = await asyncio.to_thread(safe.keepers, "restore", backup)
-    lock.unlock()
-    assert (said.status, said.err) == (1, "Keepers is open. Stop it (Ctrl-C where `keepers up` runs), then restore.\n")
-
-
-def test_after_a_restore_what_was_under_way_is_done(stack: Stack, tmp_path: Path) -> None:
-    for i in range(6):
-        a_jpeg(stack.photos / f"{i}.jpg", seed=i)
-    orchestrator = stack.orchestrator()
-    import_id = stack.start_import()
-    stack.wait(lambda: stack.sql("SELECT 1 FROM stage_runs WHERE state = 'published'"), "some to be published")
-    stack.keepers("backup", "--to", tmp_path / "elsewhere")
-    stack.stop(orchestrator)
-    stack.sql("UPDATE photos SET user_rating = 5")
-    (backup,) = (tmp_path / "elsewhere").iterdir()
-    stack.keepers("restore", backup)
-    stack.orchestrator()
-    stack.workers()
-    assert stack.settled(import_id)["done"] == 6
-    assert stack.sql("SELECT DISTINCT user_rating FROM photos") == [(None,)]
-    stack.check_books()
-    ids = [photo["id"] for photo in stack.photos_shown()]
-    assert stack.client.post("/api/decisions", json={"ids": ids, "user_rating": 3}).status_code == 200
-    log = stack.home / "decisions.jsonl"
-    stack.wait(lambda: log.exists() and log.read_bytes().count(b'"user_rating":3') == 6, "the decisions in the log")
