@@ -9,7 +9,7 @@ const part = (id) => document.getElementById(id);
 const verbs = [part("export"), part("dry-run")];
 const target = part("target");
 
-target.value = localStorage.getItem(TARGET) ?? "";
+target.value ||= localStorage.getItem(TARGET) ?? ""; // the page may be filled in before its script came
 part("export-form").addEventListener("submit", (event) => {
   event.preventDefault();
   start(false);
@@ -24,6 +24,7 @@ part("project")?.addEventListener("change", (event) => {
 
 const { newest } = embedded("export-state");
 if (newest?.state === "running") follow(newest);
+else busy(false); // the verbs need this script, and wait for it
 
 async function start(isDryRun) {
   localStorage.setItem(TARGET, target.value);

@@ -73,6 +73,7 @@ function refuse(error) {
 }
 
 part("new-project").addEventListener("submit", create);
+part("create").disabled = false; // it needs this script, and waits for it
 onFrame(refresh);
 onReset(refresh);
 show(embedded("projects-state").items);

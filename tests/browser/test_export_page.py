@@ -1,8 +1,9 @@
 """The export page in a real browser."""
 
+import asyncio
 from pathlib import Path
 
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.browser.browsers import Browser
 from tests.exporting import Desk
@@ -34,3 +35,25 @@ async def test_approved_photos_are_rehearsed_exported_and_grouped_by_what_speaks
     assert desk.files == ["a.jpg", "b.jpg", "photos.json"]
     await page.reload()
     await expect(target).to_have_value(str(desk.target))
+
+
+async def test_what_is_typed_before_the_script_came_stays(
+    site: Site, served: str, browser: Browser, tmp_path: Path
+) -> None:
+    desk = Desk(site, tmp_path)
+    await desk.photo("a.jpg", user_rating=5)
+    page = await browser.open(f"{served}/projects")
+    may_come = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await may_come.wait()
+        await route.continue_()
+
+    await page.route("**/export*.js", late)
+    await page.evaluate("localStorage.setItem('keepers-export-target', '/the/folder/of/last/time')")
+    await page.locator("#main").get_by_role("link", name="Export").click()
+    await page.get_by_label("Into the folder").fill(str(desk.target))
+    await expect(page.get_by_role("button", name="Export 1 photo")).to_be_disabled()
+    may_come.set()
+    await page.get_by_role("button", name="Export 1 photo").click()
+    await expect(page.get_by_text(f"1 photo exported to {desk.target}")).to_be_visible()
