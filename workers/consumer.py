@@ -302,27 +302,24 @@ def _attempt(header: object) -> int:
 
 
 def _answer_properties(task: Task, kind: str) -> BasicProperties:
-    return BasicProperties(
-        delivery_mode=2,
-        content_type="application/json",
-        message_id=task.properties.message_id,
-        correlation_id=task.properties.correlation_id,
-        timestamp=int(time.time()),
-        type=f"{kind}.v1",
-        headers=_trace(task),
-    )
+    return _properties(task, f"{kind}.v1", _trace(task))
 
 
 def _retry_properties(task: Task) -> BasicProperties:
     """A new message with our own headers only: one that carried `x-death` would be dropped as a cycle."""
+    return _properties(task, task.properties.type, {**_trace(task), "attempt": task.delivery.attempt + 1})
+
+
+def _properties(task: Task, kind: str | None, headers: dict[str, Any]) -> BasicProperties:  # Any: AMQP values
+    """Of a message that goes on with the same work, and outlives the broker."""
     return BasicProperties(
         delivery_mode=2,
         content_type="application/json",
         message_id=task.properties.message_id,
         correlation_id=task.properties.correlation_id,
         timestamp=int(time.time()),
-        type=task.properties.type,
-        headers={**_trace(task), "attempt": task.delivery.attempt + 1},
+        type=kind,
+        headers=headers,
     )
 
 
