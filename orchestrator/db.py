@@ -16,6 +16,8 @@ from shared.errors import Hold, KeepersError
 Sessions = async_sessionmaker[AsyncSession]
 
 _PASSING = ("08", "40", "53", "57P")  # SQLSTATE: connection, rolled back for another, resources, shutting down
+# A machine that lost its power or its network is given up by PostgreSQL after 25 s, and its locks with it.
+NOTICE_DEATH = {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3"}
 _MIGRATING = 0x6B656570  # advisory lock: one process migrates
 
 
@@ -25,7 +27,8 @@ class DatabaseIsNewer(KeepersError):
 
 def open_engine(database_url: str) -> AsyncEngine:
     url = database_url.replace("postgresql://", "postgresql+asyncpg://", 1)
-    return create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
+    settings = {"server_settings": NOTICE_DEATH}
+    return create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True, connect_args=settings)
 
 
 def plain_dsn(database_url: str) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 import asyncpg
 import structlog
 
-from orchestrator.db import plain_dsn
+from orchestrator.db import NOTICE_DEATH, plain_dsn
 from orchestrator.tasks import end_tasks
 
 log = structlog.get_logger()
@@ -23,8 +23,6 @@ LEADING = 0x6C656164  # advisory lock
 CHANNEL = "keepers_work"
 LOOK_SECONDS = 1.0  # between two tries to lead, or two looks whether the lead is still held
 ANSWER_SECONDS = 10.0  # a database that is silent for so long is away
-# A leader whose machine lost its power or its network is given up by PostgreSQL after 25 s.
-_NOTICE_DEATH = {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3"}
 _DATABASE_AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 Duty = Callable[[], Coroutine[Any, Any, None]]  # Any: what a coroutine may yield and be sent
@@ -75,7 +73,7 @@ class Lead:
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[asyncpg.Connection]:
-        connection = await asyncpg.connect(self._dsn, timeout=ANSWER_SECONDS, server_settings=_NOTICE_DEATH)
+        connection = await asyncpg.connect(self._dsn, timeout=ANSWER_SECONDS, server_settings=NOTICE_DEATH)
         try:
             yield connection
         finally:

@@ -1,7 +1,8 @@
-"""Exports as every orchestrator sees them. The one that makes an export holds a lock until it is over: while nobody
-holds it, none is being made."""
+"""Exports as every orchestrator sees them. The one that makes an export holds two locks until it is over: one that
+lets no other begin, and one of this export: while nobody holds that, it is not being made."""
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from orchestrator.export.views import ExportView
@@ -13,9 +14,22 @@ _LATELY_HOURS = 24
 _ENDED = "Keepers was stopped during this export. What was exported stays; export again, and it goes on."
 
 
-async def take_the_lock(session: AsyncSession) -> bool:
-    """Until the end of the transaction no other export begins, in whatever orchestrator. False while there is one."""
+async def take_the_locks(session: AsyncSession, export_id: str) -> bool:
+    """Until the end of the transaction everybody sees that this export is made, and no other begins, in whatever
+    orchestrator. False while there is another one."""
+    await session.execute(
+        text("SELECT pg_advisory_xact_lock(:key, hashtext(:id))"), {"key": EXPORTING, "id": export_id}
+    )
     return bool(await session.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": EXPORTING}))
+
+
+async def keep_the_locks(session: AsyncSession, export_id: str) -> None:
+    """They are gone with their connection, and the export goes on: take them again on another one."""
+    try:
+        await session.execute(text("SELECT 1"))
+    except DBAPIError:
+        await session.rollback()
+        await take_the_locks(session, export_id)
 
 
 async def write(session: AsyncSession, view: ExportView) -> None:
@@ -58,18 +72,19 @@ async def _stored(session: AsyncSession, export_id: str) -> ExportView | None:
 
 
 async def _as_it_is_now(session: AsyncSession, view: ExportView) -> ExportView:
-    if view.state != "running" or await _is_any_made(session):
+    if view.state != "running" or await _is_made(session, view.id):
         return view
     view = await _stored(session, view.id) or view  # it may have ended between the two looks
     return view.model_copy(update={"state": "failed", "error": _ENDED}) if view.state == "running" else view
 
 
-async def _is_any_made(session: AsyncSession) -> bool:
+async def _is_made(session: AsyncSession, export_id: str) -> bool:
     held = await session.scalar(
         text(
-            "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = 0 AND objid = :key"
+            "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2"
+            " AND classid = :key AND objid = CAST(hashtext(:id) AS oid)"
             " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
         ),
-        {"key": EXPORTING},
+        {"key": EXPORTING, "id": export_id},
     )
     return held is not None

@@ -91,12 +91,12 @@ class Exports:
 
     async def start(self, wish: Wish) -> ExportView:
         """Refused when the folder cannot be exported to, or another export runs."""
-        lock = self._sessions()
+        lock, made = self._sessions(), Export(wish)
         try:
-            # The lock alone does not do: it is gone with its connection, and the export goes on.
-            if self._running or not await records.take_the_lock(lock):
+            # The locks alone do not do: they are gone with their connection, and the export goes on.
+            if self._running or not await records.take_the_locks(lock, made.id):
                 raise Refused(409, "export_running", "Another export is running. Start this one when it is done.")
-            made, job = Export(wish), await self._prepare(wish)
+            job = await self._prepare(wish)
             async with self._sessions.begin() as session:
                 await records.write(session, made.view())
         except BaseException:
@@ -135,7 +135,7 @@ class Exports:
                 while not work.done():
                     await asyncio.wait([work], timeout=SAY_SECONDS)
                     if not work.done():
-                        await self._note(made.view())
+                        await self._note(made, lock)
             finally:
                 self._running = None  # from now on the database alone says how it went
             await self._end(made, work.result(), lock)
@@ -143,18 +143,20 @@ class Exports:
             await lock.close()
 
     async def _end(self, made: Export, error: str | None, lock: AsyncSession) -> None:
-        """Whoever sees that it has ended may begin the next one: the lock goes in the same moment."""
+        """Whoever sees that it has ended may begin the next one: the locks go in the same moment."""
         ended = {"state": "failed" if error else "done", "error": error, "finished_at": datetime.now(UTC)}
         try:
+            await records.keep_the_locks(lock, made.id)
             await records.write(lock, made.view().model_copy(update=ended))
             await lock.commit()
         except Exception as exc:
             _explain(exc)
 
-    async def _note(self, view: ExportView) -> None:
+    async def _note(self, made: Export, lock: AsyncSession) -> None:
         try:
+            await records.keep_the_locks(lock, made.id)
             async with self._sessions.begin() as session:
-                await records.write(session, view)
+                await records.write(session, made.view())
         except Exception as exc:
             _explain(exc)
 

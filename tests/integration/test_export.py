@@ -5,10 +5,13 @@ import io
 import json
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from PIL import Image
+from sqlalchemy import text
 
 from orchestrator.export import command, records
 from orchestrator.export import service as exports
@@ -18,10 +21,23 @@ from shared.errors import KeepersError
 from tests import factories
 from tests.exporting import PREVIEW, Desk
 from tests.pictures import dng, exif_block, saved, scene
-from tests.site import serve
+from tests.relaying import until
+from tests.site import Site, serve
 from workers.engines.colour import srgb_profile
 
 ARTIST, COPYRIGHT, ORIENTATION, GPS_LATITUDE = 0x013B, 0x8298, 0x0112, 2
+LOSE_THE_LOCKS = """SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
+
+
+@contextmanager
+def slow_exports(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Every export goes on until the event is set."""
+    may_end = threading.Event()
+    with monkeypatch.context() as patched:
+        patched.setattr(exports, "export", lambda *_: may_end.wait(60))
+        yield may_end
+    may_end.set()
 
 
 RULE = [
@@ -249,20 +265,48 @@ async def test_a_folder_that_another_process_exports_to_is_left_to_it(desk: Desk
 async def test_of_two_exports_at_once_one_is_refused(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also when the first one has lost its lock, with its connection."""
     await desk.photo()
-    may_end = threading.Event()
-    monkeypatch.setattr(exports, "export", lambda *_: may_end.wait(60))
-    first = (await desk.start()).json()["id"]
-    for statement in (
-        "SELECT 1",
-        "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
-        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
-    ):
-        await desk.sql(statement)
-        answer = await desk.start()
-        assert (answer.status_code, answer.json()["error"]["type"]) == (409, "export_running")
-        assert (await desk.seen(first))["state"] == "running"
-    may_end.set()
-    await desk.finished(first)
+    with slow_exports(monkeypatch) as may_end:
+        first = (await desk.start()).json()["id"]
+        for statement in ("SELECT 1", LOSE_THE_LOCKS):
+            await desk.sql(statement)
+            answer = await desk.start()
+            assert (answer.status_code, answer.json()["error"]["type"]) == (409, "export_running")
+            assert (await desk.seen(first))["state"] == "running"
+        may_end.set()
+        await desk.finished(first)
+
+
+async def test_an_export_whose_orchestrator_was_killed_is_shown_as_stopped_while_another_runs(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.photo()
+    killed = (await desk.export())["id"]
+    await desk.sql("""UPDATE exports SET seen = seen || '{"state": "running"}'""")
+    with slow_exports(monkeypatch) as may_end:
+        services = desk.site.services
+        other = exports.Exports(services.sessions, services.claims, services.settings, services.wake, lambda _: None)
+        alive = await other.start(exports.Wish(desk.target))
+        seen = await desk.seen(killed)
+        assert seen["state"] == "failed"
+        assert seen["error"].startswith("Keepers was stopped during this export.")
+        await desk.sql(LOSE_THE_LOCKS)
+
+        async def is_told_as_running() -> bool:
+            return (await desk.seen(alive.id))["state"] == "running"
+
+        await until(is_told_as_running, "the one that lost its connection to say that it goes on")
+        assert (await desk.start()).status_code == 409
+        may_end.set()
+        assert (await desk.finished(alive.id))["state"] == "done"
+    assert (await desk.export())["state"] == "done"
+
+
+async def test_the_locks_of_a_machine_without_power_are_given_up_soon(site: Site) -> None:
+    async with site.session() as session:
+        asked_for = await session.scalar(
+            text("SELECT reset_val FROM pg_settings WHERE name = 'tcp_keepalives_idle' AND source = 'client'")
+        )
+    assert asked_for == "10"
 
 
 async def test_an_export_elsewhere_that_ends_between_two_looks_is_done(
@@ -273,11 +317,11 @@ async def test_an_export_elsewhere_that_ends_between_two_looks_is_done(
     await desk.sql("""UPDATE exports SET seen = seen || '{"state": "running"}'""")
     assert (await desk.seen(made))["error"].startswith("Keepers was stopped during this export.")
 
-    async def ends(_: object) -> bool:
+    async def ends(*_: object) -> bool:
         await desk.sql("""UPDATE exports SET seen = seen || '{"state": "done"}'""")
         return False
 
-    monkeypatch.setattr(records, "_is_any_made", ends)
+    monkeypatch.setattr(records, "_is_made", ends)
     assert (await desk.seen(made))["state"] == "done"
 
 
