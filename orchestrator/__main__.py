@@ -7,15 +7,18 @@ from collections.abc import Sequence
 from orchestrator.commands import COMMANDS
 from orchestrator.commands.arguments import FAILED
 from shared.errors import KeepersError
-from shared.settings import Settings
+from shared.wrong_settings import STATUS, WrongSettings, read_settings
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     options = parser().parse_args(arguments)
     try:
-        status: int = options.run(Settings(), options)
+        status: int = options.run(read_settings(), options)
         return status
+    except WrongSettings as exc:
+        print(exc.message, file=sys.stderr)
+        return STATUS
     except KeepersError as exc:
         print(exc.message, file=sys.stderr)
         return FAILED

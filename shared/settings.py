@@ -1,13 +1,14 @@
-"""Settings of both services, read once from the environment by `__main__` and passed on."""
+"""Settings of both services, read once from the environment by `__main__` (`shared.wrong_settings`) and passed on."""
 
+import json
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from shared.errors import KeepersError
 
@@ -52,13 +53,13 @@ class SecretFiles(PydanticBaseSettingsSource):
 class Settings(BaseSettings):
     """Each field is the environment variable of the same name in capitals."""
 
-    model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True, allow_inf_nan=False)
 
     keepers_home: Path = Field(default_factory=default_home)
     database_url: str | None = None
     rabbitmq_url: str | None = None
     topology_prefix: str = "keepers.v1"
-    retry_delays_ms: tuple[int, ...] = (5_000, 30_000, 300_000)
+    retry_delays_ms: Annotated[tuple[int, ...], NoDecode] = (5_000, 30_000, 300_000)
     photo_library: str | None = None
     photo_libraries: str | None = None  # colon-separated
     claims_url: str | None = None  # s3://bucket/prefix for derived files; None: the folder KEEPERS_HOME/claims
@@ -76,8 +77,8 @@ class Settings(BaseSettings):
     local_token: SecretStr | None = None  # of `keepers up`, for its own commands
     metrics_token: SecretStr | None = None  # of a scraper on another machine
 
-    convert_workers: int = Field(default_factory=lambda: os.cpu_count() or 1)
-    max_megapixels: int = 250
+    convert_workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
+    max_megapixels: int = Field(default=250, ge=1)
     raw_render: Literal["embedded", "demosaic"] = "embedded"
     renditions_max_gb: float = Field(default=10, ge=0)  # kept of photos in more pixels; 0: only what is in use
     decode_seconds: float = 120
@@ -108,6 +109,11 @@ class Settings(BaseSettings):
     log_format: Literal["text", "json"] = "text"
     metrics_host: str = "127.0.0.1"
     metrics_port: int | None = Field(default=None, ge=1, le=65_535)  # of workers; the orchestrator has its own port
+
+    @field_validator("retry_delays_ms", mode="before")
+    @classmethod
+    def _is_json(cls, delays: object) -> object:
+        return json.loads(delays) if isinstance(delays, str) else delays
 
     @field_validator("database_url", "rabbitmq_url")
     @classmethod

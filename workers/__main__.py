@@ -9,9 +9,9 @@ import threading
 import structlog
 
 from shared import logs
-from shared.errors import KeepersError
 from shared.settings import Settings
 from shared.topology import topology
+from shared.wrong_settings import STATUS, WrongSettings, read_settings
 from workers.exposition import FOLDER_VARIABLE, Exposition, count_as
 from workers.heartbeat import complaint
 from workers.lifeline import die_with_parent
@@ -27,9 +27,10 @@ YIELDING = 5  # niceness of all others, above the supervisor's
 def main() -> None:
     arguments = parser().parse_args()
     try:
-        settings = Settings()
-    except KeepersError as exc:
-        sys.exit(f"keepers-worker: {exc.message}")
+        settings = read_settings()
+    except WrongSettings as exc:
+        print(exc.message, file=sys.stderr)
+        sys.exit(STATUS)
     if arguments.check:
         sys.exit(_complaint(settings))
     logs.configure(settings.log_format, "worker")

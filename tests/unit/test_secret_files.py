@@ -53,7 +53,7 @@ def test_a_secret_file_that_is_missing_is_named(module: str, tmp_path: Path) -> 
     environment = {**os.environ, "RABBITMQ_URL": "", "RABBITMQ_URL_FILE": str(tmp_path / "nothing")}
     command = [sys.executable, "-m", module, *(["serve"] if module == "orchestrator" else [])]
     answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert answer.returncode == 1
+    assert answer.returncode == 2
     assert f"RABBITMQ_URL_FILE names {tmp_path}/nothing, which cannot be read" in answer.stderr
     assert "Traceback" not in answer.stderr
 
@@ -63,6 +63,6 @@ def test_an_address_that_cannot_be_read_keeps_its_password_to_itself(module: str
     environment = {**os.environ, "RABBITMQ_URL": "amqp://keepers:secr/et@host/"}
     command = [sys.executable, "-m", module, *(["serve"] if module == "orchestrator" else [])]
     answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert answer.returncode == 1
+    assert answer.returncode == 2
     assert "RABBITMQ_URL is no address" in answer.stderr
     assert "secr" not in answer.stderr
