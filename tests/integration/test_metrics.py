@@ -2,13 +2,16 @@
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from orchestrator.db import open_engine, open_sessions
 from orchestrator.metrics import archive as figures
+from orchestrator.metrics.committed import after_commit
 from orchestrator.rendering import static_version
 from orchestrator.results import ResultApplier
 from shared.contracts.answers import Failed, Failure
@@ -149,3 +152,28 @@ async def test_what_follows_a_photo_belongs_to_the_trace_and_the_import_of_it(ar
     runs = await archive.sql("SELECT stage, trace_id, import_id FROM stage_runs")
     assert {run["stage"] for run in runs} >= {"convert", "curate", "embed"}
     assert {(run["trace_id"], run["import_id"]) for run in runs} == {(job["trace_id"], job["id"])}
+
+
+async def test_only_what_is_committed_as_a_whole_is_counted(site: Site) -> None:
+    counted: list[str] = []
+
+    def noted(session: AsyncSession, what: str) -> None:
+        after_commit(session, partial(counted.append, what))
+
+    async with site.session() as session:
+        async with session.begin_nested():
+            noted(session, "released and rolled back")
+        await session.rollback()
+        await session.execute(text("SELECT 1"))
+        await session.commit()
+    assert counted == []
+    async with site.services.sessions.begin() as session:
+        await session.execute(text("SELECT 1"))
+        noted(session, "outside")
+        async with session.begin_nested():
+            noted(session, "released")
+        async with session.begin_nested() as savepoint:
+            noted(session, "given up")
+            await savepoint.rollback()
+        assert counted == []
+    assert counted == ["outside", "released"]
