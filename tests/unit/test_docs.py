@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.test.documented import Command, documented_commands
+from deploy.test.documented import PAGES, Command, documented_commands
 from orchestrator.__main__ import parser as keepers_parser
 from workers.__main__ import parser as worker_parser
 
@@ -32,4 +32,15 @@ def test_a_documented_command_exists(command: Command) -> None:
     elif words[0] in PARSERS:
         PARSERS[words[0]]().parse_args(words[1:])  # ends the test with its complaint
     else:
-        assert words[0] in ("sudo", "curl", "docker", "kubectl", ".venv/bin/pip"), command.text
+        assert words[0] in ("sudo", "curl", "docker", "jq", "kubectl", ".venv/bin/pip"), command.text
+
+
+def test_commands_within_sentences_exist() -> None:
+    named = set()
+    for page in (page for pattern in PAGES for page in PROJECT.glob(pattern)):
+        sentences = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+        named |= set(re.findall(r"`(?:\.venv/bin/)?(keepers [^`\s]+ [^`\n]+|keepers-worker [^`\n]+)`", sentences))
+    assert len(named) > 10
+    for command in named:
+        program, *words = shlex.split(command)
+        PARSERS[f".venv/bin/{program}"]().parse_args(words)  # ends the test with its complaint
