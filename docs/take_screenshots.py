@@ -90,6 +90,8 @@ def _rate(client: httpx.Client) -> None:
         for (_, photo_id), rating in zip(mine, itertools.chain(stars), strict=False):
             wish: dict[str, Any] = {"user_rating": rating}  # Any: JSON
             client.patch(f"/api/photos/{photo_id}", json=wish | ({"project": PROJECT} if rating > 3 else {}))
+            if rating == 1:
+                client.post("/api/decisions", json={"ids": [photo_id], "action": "reject"}).raise_for_status()
     client.post("/api/taste/train").raise_for_status()
     _wait(lambda: client.get("/api/taste").json()["model"])
     _wait(lambda: client.get("/api/taste").json()["state"] == "idle")
