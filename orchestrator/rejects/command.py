@@ -82,8 +82,8 @@ def _lines(drive: Drive) -> list[str]:
 
 async def _move(sessions: Sessions, options: Options, ask: Ask) -> Order:
     root_id = await _root_id(sessions, options)
+    root = await service.usable_root(sessions, root_id)
     async with sessions() as session:
-        root = await service.usable_root(session, root_id)
         found = await queries.rejected(session, root_id)
     if not found.photos:
         raise Refused(409, "nothing_rejected", f"No rejected photo of {root.label} is to be set aside.")

@@ -12,7 +12,7 @@ from sqlmodel import col
 from orchestrator.models import COMPANION, ORIGINAL, Photo, RejectsBatch, SetAside
 from orchestrator.models.rejects import ASIDE, RETURNED
 from orchestrator.rejects.inspection import Candidate, KnownFile
-from orchestrator.rejects.views import Amount, Batch
+from orchestrator.rejects.views import Amount, Aside, Batch
 
 MOVING_LOCK = 0x72656A6563  # advisory lock: one of all processes on a database moves originals
 
@@ -109,6 +109,33 @@ async def aside(session: AsyncSession, wanted: Wanted, after: int, limit: int) -
     ids = list(await session.scalars(rows, {**values, "keys": keys}))
     entries = await session.scalars(select(SetAside).where(col(SetAside.id).in_(ids)))
     return sorted(entries, key=lambda entry: (key_of(entry), entry.id))
+
+
+async def next_aside(session: AsyncSession, root_id: int, after: bytes, limit: int) -> list[tuple[int, bytes]]:
+    """Files that lie aside, or are on their way, and where: in the order of their paths."""
+    rows = await session.execute(
+        text(
+            f"SELECT id, aside_path FROM set_aside WHERE root_id = :root AND state <> '{RETURNED}'"
+            " AND aside_path > :after ORDER BY aside_path LIMIT :limit"
+        ),
+        {"root": root_id, "after": after, "limit": limit},
+    )
+    return [(id_, path) for id_, path in rows]
+
+
+async def lies_aside(session: AsyncSession, root_id: int, missing: Collection[int]) -> Aside:
+    """Of how many photos, without these entries."""
+    row = await session.execute(
+        text(
+            "SELECT count(DISTINCT coalesce(photo_id, -set_aside.id)), coalesce(sum(size), 0)::bigint,"
+            f" count(DISTINCT photos.id) FILTER (WHERE {RESTORED})"
+            " FROM set_aside LEFT JOIN photos ON photos.id = photo_id WHERE set_aside.root_id = :root"
+            f" AND state <> '{RETURNED}' AND set_aside.id <> ALL(:missing)"
+        ),
+        {"root": root_id, "missing": list(missing)},
+    )
+    photos, size, restored_photos = row.one()
+    return Aside(photos=photos, bytes=size, restored=restored_photos, missing=len(missing))
 
 
 def key_of(entry: SetAside) -> int:

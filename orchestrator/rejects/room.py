@@ -8,8 +8,7 @@ from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sqlalchemy import select, text
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import select
 from sqlmodel import col
 
 from orchestrator.answers import Refused
@@ -18,9 +17,10 @@ from orchestrator.imports.folders import shown
 from orchestrator.imports.walk import SET_ASIDE
 from orchestrator.models import Root
 from orchestrator.rejects import queries, service
-from orchestrator.rejects.views import Aside, Drive, FreeSpace
+from orchestrator.rejects.views import Drive, FreeSpace
 
 _MOST_ROOTS = 200
+_AT_ONCE = 1_000  # files that are looked for on a drive
 _PATIENCE_SECONDS = 4.0  # a network drive may not answer at all
 
 T = TypeVar("T")
@@ -42,11 +42,11 @@ async def free_space(sessions: Sessions) -> FreeSpace:
 
 
 async def _drive(sessions: Sessions, root: Root) -> Drive:
+    trouble = await _trouble(sessions, root)
+    is_here = trouble is None or trouble.is_here
+    usage = await _in_time(asyncio.to_thread(_usage, root.path)) if is_here else None
+    missing = await _missing(sessions, root) if is_here else []
     async with sessions() as session:
-        trouble = await _trouble(session, root)
-    async with sessions() as session:
-        is_here = trouble is None or trouble.is_here
-        usage = await _in_time(asyncio.to_thread(_usage, root.path)) if is_here else None
         return Drive(
             root_id=root.id,
             label=root.label.rstrip("/").rpartition("/")[2] or root.label,
@@ -54,42 +54,38 @@ async def _drive(sessions: Sessions, root: Root) -> Drive:
             trouble=None if trouble is None else trouble.message,
             kept=await queries.kept(session, root.id),
             rejected=await queries.rejected(session, root.id),
-            set_aside=await _aside(session, root, is_here=is_here),
+            set_aside=await queries.lies_aside(session, root.id, missing),
             folder=shown(os.path.join(root.path, SET_ASIDE)),
             free_bytes=usage[1] if usage else None,
             total_bytes=usage[0] if usage else None,
         )
 
 
-async def _trouble(session: AsyncSession, root: Root) -> _Trouble | None:
+async def _trouble(sessions: Sessions, root: Root) -> _Trouble | None:
     try:
-        if await _in_time(service.usable_root(session, root.id)) is None:
+        if await _in_time(service.usable_root(sessions, root.id)) is None:
             return _Trouble(f"{root.label} does not answer, {service.SO}.", is_here=False)
     except Refused as exc:
         return _Trouble(exc.message, is_here=exc.type == "root_read_only")
     return None
 
 
-async def _aside(session: AsyncSession, root: Root, *, is_here: bool) -> Aside:
-    rows = await session.execute(
-        text(
-            "SELECT coalesce(photo_id, -set_aside.id) AS photo, aside_path, size,"
-            f" coalesce({queries.RESTORED}, false) AS is_restored"
-            " FROM set_aside LEFT JOIN photos ON photos.id = photo_id WHERE set_aside.root_id = :root"
-            " AND state <> 'returned'"
-        ),
-        {"root": root.id},
-    )
-    files = [(row.photo, row.aside_path, row.size, row.is_restored) for row in rows]
-    paths = [path for _, path, *_ in files]
-    missing = await _in_time(asyncio.to_thread(_missing, root.path, paths)) if is_here and paths else set()
-    there = [file for file in files if file[1] not in (missing or set())]
-    return Aside(
-        photos=len({photo for photo, *_ in there}),
-        bytes=sum(size for _, _, size, _ in there),
-        restored=len({photo for photo, _, _, is_restored in there if is_restored}),
-        missing=len(files) - len(there),
-    )
+async def _missing(sessions: Sessions, root: Root) -> list[int]:
+    """The entries of files that somebody removed; none when there is no time to look for all of them: nobody waits
+    for the rest."""
+    until = time.monotonic() + _PATIENCE_SECONDS
+    missing, after = list[int](), b""
+    while time.monotonic() < until:
+        async with sessions() as session:
+            entries = await queries.next_aside(session, root.id, after, _AT_ONCE)
+        if not entries:
+            return missing
+        gone = await _in_time(asyncio.to_thread(_gone, root.path, entries, until))
+        if gone is None:
+            break
+        missing += gone
+        after = entries[-1][1]
+    return []
 
 
 async def _in_time(work: Awaitable[T]) -> T | None:
@@ -108,13 +104,12 @@ def _usage(root: bytes) -> tuple[int, int] | None:
     return usage.total, usage.free
 
 
-def _missing(root: bytes, paths: Iterable[bytes]) -> set[bytes] | None:
-    """None when there is no time to look for all of them: nobody waits for the rest."""
-    until = time.monotonic() + _PATIENCE_SECONDS
-    missing = set()
-    for path in paths:
+def _gone(root: bytes, entries: Iterable[tuple[int, bytes]], until: float) -> list[int] | None:
+    """None when time is up."""
+    gone = []
+    for id_, path in entries:
         if time.monotonic() > until:
             return None
         if not os.path.lexists(os.path.join(root, path)):
-            missing.add(path)
-    return missing
+            gone.append(id_)
+    return gone

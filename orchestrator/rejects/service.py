@@ -9,7 +9,6 @@ from pathlib import Path
 
 import structlog
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from orchestrator.answers import Refused
 from orchestrator.db import Sessions
@@ -65,10 +64,11 @@ async def settle_interrupted(sessions: Sessions, open_disk: OpenDisk = Disk) -> 
             log.info("rejects.still_under_way", root_id=root_id, why=exc.message)
 
 
-async def usable_root(session: AsyncSession, root_id: int) -> Root:
+async def usable_root(sessions: Sessions, root_id: int) -> Root:
     """Raises Refused, with a sentence, where nothing can be moved now."""
-    root = await root_of(session, root_id)
-    await check(session, root, SO)
+    async with sessions() as session:
+        root = await root_of(session, root_id)
+    await check(sessions, root, SO)
     return root
 
 
@@ -79,8 +79,7 @@ async def _at_work(sessions: Sessions, root_id: int, open_disk: OpenDisk) -> Asy
     async with sessions() as lock:
         if not await lock.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": queries.MOVING_LOCK}):
             raise Refused(409, "rejects_running", "Originals are being moved already. Wait until that is done.")
-        async with sessions() as session:
-            root = await usable_root(session, root_id)
+        root = await usable_root(sessions, root_id)
         with ExitStack() as stack:
             disk = await in_thread(_opened, stack, root, open_disk)
             yield Work(sessions, lock, root, disk)

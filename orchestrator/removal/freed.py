@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Sequence
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from orchestrator.db import Sessions
 from shared.claims import ClaimStore
 
 _MOST_MEASURED = (
@@ -14,14 +14,16 @@ _MOST_MEASURED = (
 _KILO = 1000
 
 
-async def freed_bytes(session: AsyncSession, claims: ClaimStore, ids: Sequence[int]) -> int:
-    """Of previews, thumbnails and renditions. About so many, where there are thousands of photos."""
+async def freed_bytes(sessions: Sessions, claims: ClaimStore, ids: Sequence[int]) -> int:
+    """Of previews, thumbnails and renditions. About so many, where there are thousands of photos. No connection waits
+    for a slow disk."""
     measured = ids[:: -(-len(ids) // _MOST_MEASURED)] if ids else []
     named = text("SELECT preview, thumbnail FROM photos WHERE id = ANY(:ids)")
-    pictures = (await session.execute(named, {"ids": list(measured)})).all()
-    size = await asyncio.to_thread(_size, claims, [claim for row in pictures for claim in row if claim])
     kept = text("SELECT coalesce(sum(bytes), 0)::bigint FROM renditions WHERE photo_id = ANY(:ids)")
-    renditions = int(await session.scalar(kept, {"ids": list(ids)}) or 0)
+    async with sessions() as session:
+        pictures = (await session.execute(named, {"ids": list(measured)})).all()
+        renditions = int(await session.scalar(kept, {"ids": list(ids)}) or 0)
+    size = await asyncio.to_thread(_size, claims, [claim for row in pictures for claim in row if claim])
     return renditions + round(size * len(ids) / max(1, len(measured)))
 
 

@@ -23,7 +23,7 @@ async def remove(services: ServicesDep, wish: NewRemoval) -> Removal:
     chosen = wish.chosen()
     async with services.sessions() as session:
         ids = await find(session, chosen)
-        size = await freed_bytes(session, services.claims, ids)
+    size = await freed_bytes(services.sessions, services.claims, ids)
     if wish.dry_run:
         return would_remove(len(ids), size)
     return await _remove(services, chosen, size, wish.removal or uuid4())

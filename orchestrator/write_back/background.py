@@ -67,7 +67,8 @@ async def _write_some(sessions: Sessions, root_id: int, delay_seconds: float) ->
 async def _trouble(sessions: Sessions, root_id: int) -> str | None:
     try:
         async with sessions() as session:
-            await service.check(session, await service.root_of(session, root_id))
+            root = await service.root_of(session, root_id)
+        await service.check(sessions, root)
     except Refused as exc:
         return exc.message
     return None

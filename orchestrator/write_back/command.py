@@ -38,13 +38,11 @@ async def xmp(database_url: str, options: Options, out: TextIO | None = None) ->
 
 
 async def _xmp(sessions: Sessions, options: Options, out: TextIO) -> int:
-    async with sessions.begin() as session:
+    async with sessions() as session:
         root_id = await service.named(session, options.root)
-        if options.enable is not None:
-            root = await service.allow(session, root_id, options.enable)
-            state = "on" if options.enable else "off"
-            print(f"Writing sidecars is switched {state} for {root.label}.", file=out)
     if options.enable is not None:
+        root = await service.allow(sessions, root_id, options.enable)
+        print(f"Writing sidecars is switched {'on' if options.enable else 'off'} for {root.label}.", file=out)
         if options.enable:
             print(LIGHTROOM, file=out)
         return 0

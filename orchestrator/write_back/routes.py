@@ -43,8 +43,9 @@ async def show_write_back(services: ServicesDep, root_id: RowId) -> WriteBack:
 async def switch_write_back(services: ServicesDep, root_id: RowId, wish: NewState) -> WriteBack:
     """Switch it on or off. On, what was decided before is written too, and from then on each decision some seconds
     after it was made. 409 where nothing can be written: not connected, or read-only."""
-    async with services.sessions.begin() as session:
-        return await _view(session, await service.allow(session, root_id, wish.enabled))
+    root = await service.allow(services.sessions, root_id, wish.enabled)
+    async with services.sessions() as session:
+        return await _view(session, root)
 
 
 async def _view(session: AsyncSession, root: Root) -> WriteBack:

@@ -54,16 +54,22 @@ class Order:
     for_all_files: bool = False
 
 
-async def allow(session: AsyncSession, root_id: int, enabled: bool) -> Root:
+async def allow(sessions: Sessions, root_id: int, enabled: bool) -> Root:
     """Switch it on or off for a root. Switched on, what was decided before is due too. Raises Refused where nothing
     can be written."""
-    root = await root_of(session, root_id)
+    async with sessions() as session:
+        root = await root_of(session, root_id)
     if enabled:
-        await check(session, root)
+        await check(sessions, root)
+    async with sessions.begin() as session:
+        return await _switch(session, await root_of(session, root_id), enabled)
+
+
+async def _switch(session: AsyncSession, root: Root, enabled: bool) -> Root:
     if enabled != root.writes_sidecars:
         root.writes_sidecars = enabled
         await session.flush()
-        await (due.note_all(session, root_id) if enabled else due.forget_all(session, root_id))
+        await (due.note_all(session, root.id) if enabled else due.forget_all(session, root.id))
     return root
 
 
@@ -80,7 +86,7 @@ async def write(sessions: Sessions, order: Order) -> AsyncIterator[Outcome]:
         root = await root_of(session, order.root_id)
         if not root.writes_sidecars and not order.is_dry:
             raise Refused(409, "write_back_off", f"Writing sidecars is switched off for {root.label}.")
-        await check(session, root)
+    await check(sessions, root)
     after = 0
     while True:
         async with sessions() as session:
@@ -102,24 +108,26 @@ async def write_photos(sessions: Sessions, root_id: int, photo_ids: Sequence[int
     return await _Batch(sessions, root, Order(root_id), photos).outcomes() if photos else []
 
 
-async def check(session: AsyncSession, root: Root, so: str = "so no sidecar can be written there") -> None:
-    """Raises Refused, with a sentence that ends in `so`, where no file can be written now."""
+async def check(sessions: Sessions, root: Root, so: str = "so no sidecar can be written there") -> None:
+    """Raises Refused, with a sentence that ends in `so`, where no file can be written now. No connection waits for
+    a slow drive."""
     if root.state != "online" or await asyncio.to_thread(is_empty_or_missing, root.path):
         raise Refused(409, "root_offline", f"{root.label} is not connected, {so}.")
-    if await _is_another_drive(session, root):
+    if await _is_another_drive(sessions, root):
         raise Refused(409, "other_drive", f"Another drive is connected at {root.label}, {so}.")
     trouble = await asyncio.to_thread(files.trouble_with, root.path)
     if trouble:
         raise Refused(409, "root_read_only", f"{root.label} {trouble}, {so}.")
 
 
-async def _is_another_drive(session: AsyncSession, root: Root) -> bool:
+async def _is_another_drive(sessions: Sessions, root: Root) -> bool:
     """Two cards in one reader have the same path and the same names of files: what was said of one photo is not to be
     written beside another."""
     path = Path(os.fsdecode(root.path))
     if root.identity is None or await asyncio.to_thread(identity_of, path) == root.identity:
         return False
-    here = await recognise(session, path)
+    async with sessions() as session:
+        here = await recognise(session, path)
     return here is None or here.id != root.id
 
 

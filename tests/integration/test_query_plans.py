@@ -2,10 +2,13 @@
 
 import asyncio
 import re
+from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from benchmarks.archive import fill
+from tests import factories
 from tests.plans import Statement, plan_of, statements
 from tests.site import Site
 
@@ -103,3 +106,27 @@ async def scans(site: Site, told: list[Statement]) -> list[tuple[str, str]]:
             plan = await plan_of(site, statement)
             found += [(" ".join(statement[0].split()), line.strip()) for line in plan if SCAN.search(line)]
     return found
+
+
+async def test_free_space_does_not_read_all_that_was_set_aside(site: Site, tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").touch()  # a drive is connected
+    async with site.services.sessions.begin() as session:
+        root = await factories.a_root(session, bytes(tmp_path))
+        await session.execute(text(SET_ASIDE), {"root": root.id})
+        await session.execute(text("ANALYZE set_aside"))
+    with statements(site) as told:
+        (drive,) = (await site.client.get("/api/free-space")).json()["drives"]
+    assert (drive["set_aside"]["photos"], drive["set_aside"]["missing"]) == (0, 2_500)
+    looks = [one for one in told if "set_aside" in one[0] and "SELECT id, aside_path" in one[0]]
+    assert len(looks) == 4  # a thousand at a time, and a look whether there are more
+    plan = "\n".join(await plan_of(site, looks[1]))
+    assert "Limit" in plan
+    assert "Index Scan using set_aside_path" in plan
+    assert "Sort" not in plan
+
+
+SET_ASIDE = """
+    INSERT INTO set_aside (batch, root_id, role, path, aside_path, size, mtime_ns, state)
+    SELECT gen_random_uuid(), :root, 'original', n::text::bytea, ('_keepers_rejected/' || n)::bytea, 1, 1, 'aside'
+    FROM generate_series(1, 2500) AS n
+"""
