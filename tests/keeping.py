@@ -43,6 +43,10 @@ class Safe:
     def backups(self) -> list[Path]:
         return sorted((self.settings.keepers_home / "backups").glob("*"))
 
+    async def archive_id(self) -> str:
+        ((found,),) = await self.sql("SELECT archive FROM backup_state")
+        return str(found)
+
     def backed_up(self) -> Path:
         """A new backup."""
         before = set(self.backups)

@@ -19,7 +19,7 @@ router = APIRouter(prefix="/api", tags=["backups"], responses=ERRORS)
 # A key of 64 bits is shown in two halves.
 _STATE = text(
     """
-    SELECT problem, failed_at, (SELECT problem FROM decision_log) AS decisions_problem, EXISTS (
+    SELECT archive, problem, failed_at, (SELECT problem FROM decision_log) AS decisions_problem, EXISTS (
       SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1
         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
         AND (CAST(classid AS bigint) << 32) + CAST(objid AS bigint) = :key) AS is_running
@@ -40,8 +40,8 @@ class BackupItem(BaseModel):
 
 
 class BackupList(BaseModel):
-    """Newest first. `problem` is of the last that failed, until one succeeds. `decisions` is the log of decisions, and
-    `decisions_problem` says why what is decided now does not come into it."""
+    """Those of this archive, newest first. `problem` is of the last that failed, until one succeeds. `decisions` is the
+    log of decisions, and `decisions_problem` says why what is decided now does not come into it."""
 
     folder: str
     every_hours: float
@@ -64,7 +64,7 @@ async def show_backups(services: ServicesDep) -> BackupList:
         is_running=state.is_running,
         problem=state.problem,
         failed_at=state.failed_at,
-        items=await asyncio.to_thread(_items, folder),
+        items=await asyncio.to_thread(_items, folder, state.archive),
         decisions=str(services.settings.decisions_file),
         decisions_problem=state.decisions_problem,
     )
@@ -77,7 +77,7 @@ async def back_up(services: ServicesDep) -> BackupList:
     return await show_backups(services)
 
 
-def _items(folder: Path) -> list[BackupItem]:
+def _items(folder: Path, archive: str) -> list[BackupItem]:
     return [
         BackupItem(
             name=one.path.name,
@@ -87,5 +87,5 @@ def _items(folder: Path) -> list[BackupItem]:
             photos=one.photos,
             problem=one.problem,
         )
-        for one in kept.read(folder)
+        for one in kept.read(folder, archive)
     ]

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from sqlalchemy import text
 from orchestrator.answers import Refused
 from orchestrator.backups import kept
 from orchestrator.backups.manifest import Why
-from orchestrator.backups.writing import Busy, begin, write
+from orchestrator.backups.writing import Busy, archive_of, begin, write
 from orchestrator.db import Sessions, is_passing_trouble
 from orchestrator.tasks import end_tasks
 from shared.claims import ClaimStore
@@ -25,7 +26,11 @@ LOOK_SECONDS = 60.0
 AGAIN_AFTER = timedelta(hours=1)  # a backup that failed; or one before an upgrade that fails at every start
 
 _HAS_DATA = text("SELECT EXISTS (SELECT 1 FROM photos)")
-_LAST_FAILURE = text("SELECT failed_at FROM backup_state")
+# A failure that is dated in the future was noted while a clock was wrong.
+_STATE = text(
+    "SELECT archive, coalesce(failed_at BETWEEN now() - CAST(:after AS interval) AND now(), false),"
+    " EXISTS (SELECT 1 FROM photos) FROM backup_state"
+)
 _SAY = text(
     "UPDATE backup_state SET problem = CAST(:problem AS text),"
     " failed_at = CASE WHEN CAST(:problem AS text) IS NOT NULL THEN now() END"
@@ -62,17 +67,18 @@ class Backups:
     async def before_upgrade(self) -> None:
         """Of what is in an older schema. Raises KeepersError: without a backup nothing is upgraded."""
         folder = await asyncio.to_thread(kept.require, self._settings)
-        newest = next((one for one in await asyncio.to_thread(kept.listed, folder) if one.why == "upgrade"), None)
-        is_tried_again = newest is not None and newest.made_at > datetime.now(UTC) - AGAIN_AFTER
         async with self._sessions() as session:
             has_data = await session.scalar(_HAS_DATA)
-        if has_data and not is_tried_again:
-            connection = await self._begun()
-            try:
+        if not has_data:
+            return
+        connection = await self._begun()
+        try:
+            before = await asyncio.to_thread(kept.listed, folder, await archive_of(connection))
+            if not _is_younger([one for one in before if one.why == "upgrade"], AGAIN_AFTER):
                 path = await write(connection, self._claims, folder, "upgrade")
-            finally:
-                connection.terminate()
-            log.info("backup.before_upgrade", path=str(path))
+                log.info("backup.before_upgrade", path=str(path))
+        finally:
+            connection.terminate()
 
     async def start(self) -> None:
         """Begin one that goes on in the background. Raises Refused."""
@@ -121,15 +127,12 @@ class Backups:
     async def _is_due(self) -> bool:
         if not self._settings.backup_every_hours:
             return False
-        now = datetime.now(UTC)
-        there = await asyncio.to_thread(kept.listed, kept.folder_of(self._settings))
-        if there and there[0].made_at > now - timedelta(hours=self._settings.backup_every_hours):
-            return False
         async with self._sessions() as session:
-            failed_at = await session.scalar(_LAST_FAILURE)
-            if failed_at is not None and failed_at > now - AGAIN_AFTER:
-                return False
-            return bool(await session.scalar(_HAS_DATA))
+            archive, failed_lately, has_data = (await session.execute(_STATE, {"after": AGAIN_AFTER})).one()
+        if failed_lately or not has_data:
+            return False
+        there = await asyncio.to_thread(kept.listed, kept.folder_of(self._settings), archive)
+        return not _is_younger(there, timedelta(hours=self._settings.backup_every_hours))
 
     async def _say(self, problem: str | None) -> None:
         async with self._sessions.begin() as session:
@@ -139,3 +142,10 @@ class Backups:
         self._asked.discard(making)
         if not making.cancelled() and (error := making.exception()) is not None:
             log.warning("backup.failed", error=str(error))
+
+
+def _is_younger(backups: Sequence[kept.Backup], age: timedelta) -> bool:
+    """Whether one of these was made within that time."""
+    now = datetime.now(UTC)
+    newest = kept.newest(backups, now)
+    return newest is not None and newest.made_at > now - age

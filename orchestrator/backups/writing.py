@@ -56,23 +56,33 @@ async def write(
     connection: asyncpg.Connection, claims: ClaimStore, folder: Path, why: Why, *, drops_old: bool = True
 ) -> Path:
     """Write a backup into `folder`, read it again, and return it; `connection` is that of `begin`. Older ones of the
-    same reason go, but for the newest five. Raises NotWritten with a sentence; the older ones stay then."""
+    same archive and reason go, but for the newest five. Raises NotWritten with a sentence; the older ones stay then."""
     try:
-        path = folder / kept.name_of(datetime.now(UTC), why)
-        async with _complete_or_nothing(path) as file:
+        archive, now = await archive_of(connection), datetime.now(UTC)
+        path = folder / kept.name_of(now, why, archive)
+        async with _complete_or_nothing(path, archive) as file:
             await _fill(file, connection, claims, why)
         if drops_old:
-            await asyncio.to_thread(kept.drop_old, folder, why)
+            await asyncio.to_thread(kept.drop_old, folder, why, archive, now)
         return path
     except (asyncpg.PostgresError, asyncpg.InterfaceError) as exc:
         raise NotWritten(f"The backup could not be written. PostgreSQL said: {exc}.") from exc
 
 
+async def archive_of(connection: asyncpg.Connection) -> str | None:
+    """The id of the archive, as it stands in names of backups. None in a database that is older than such ids."""
+    known = await connection.fetchval(
+        "SELECT 1 FROM information_schema.columns WHERE table_schema = current_schema()"
+        " AND table_name = 'backup_state' AND column_name = 'archive'"
+    )
+    return str(await connection.fetchval("SELECT archive FROM backup_state")) if known else None
+
+
 @asynccontextmanager
-async def _complete_or_nothing(path: Path) -> AsyncIterator[zipfile.ZipFile]:
+async def _complete_or_nothing(path: Path, archive: str | None) -> AsyncIterator[zipfile.ZipFile]:
     unfinished = path.with_name(f"{path.name}{kept.UNFINISHED}")
     try:
-        await asyncio.to_thread(kept.prepare, path.parent)
+        await asyncio.to_thread(kept.prepare, path.parent, archive)
         descriptor = os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)  # as private as the photos
         with os.fdopen(descriptor, "wb") as raw:
             with zipfile.ZipFile(raw, "w", zipfile.ZIP_DEFLATED, compresslevel=_FAST) as file:

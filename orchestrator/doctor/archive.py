@@ -66,7 +66,7 @@ def backups(patient: Patient) -> Check:
         folder = kept.require(patient.settings)
     except KeepersError as exc:
         return warning("backups", exc.message)
-    newest = next(iter(kept.listed(folder)), None)
+    newest = kept.newest(kept.listed(folder), datetime.now(UTC))
     if newest is None:
         return ok("backups", f"No backup was made yet; one is made every day, in {folder}.", "keepers backup")
     age = datetime.now(UTC) - newest.made_at

@@ -7,7 +7,9 @@ import asyncio
 import shutil
 import time
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 from prometheus_client.core import GaugeMetricFamily
 from sqlalchemy import text
@@ -43,21 +45,32 @@ class Archive:
             if time.monotonic() - self._read_at > FRESH_SECONDS:
                 self._families = [
                     *await _of_database(services),
-                    *await self._of_disks(services.settings),
+                    *await self._of_disks(services),
                     *_of_broker(services),
                 ]
                 self._read_at = time.monotonic()
             return self._families
 
-    async def _of_disks(self, settings: Settings) -> Families:
+    async def _of_disks(self, services: Services) -> Families:
         """A drive that hangs costs its figures and one thread, not one more with every scrape."""
         if self._disks is None or self._disks.done():
-            self._disks = asyncio.ensure_future(asyncio.to_thread(_disk_families, settings))
+            self._disks = asyncio.ensure_future(
+                asyncio.to_thread(_disk_families, services.settings, await _archive(services))
+            )
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 return await asyncio.shield(self._disks)
         except TimeoutError:
             return []
+
+
+async def _archive(services: Services) -> str | None:
+    """Whose backups are looked at; None while the database does not say."""
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS), services.sessions() as session:
+            return cast(str, await session.scalar(text("SELECT archive FROM backup_state")))
+    except (SQLAlchemyError, OSError, TimeoutError):
+        return None
 
 
 async def _of_database(services: Services) -> Families:
@@ -124,10 +137,10 @@ async def _trouble_families(session: AsyncSession) -> Families:
     ]  # fmt: skip
 
 
-def _disk_families(settings: Settings) -> Families:
+def _disk_families(settings: Settings, archive: str | None) -> Families:
     try:
         space = [] if settings.claims_url else _space(settings.claims_folder)
-        return [*space, *_last_backup(kept.folder_of(settings))]
+        return [*space, *_last_backup(kept.folder_of(settings), archive)]
     except OSError:
         return []
 
@@ -142,8 +155,9 @@ def _space(folder: Path) -> Families:
     ]
 
 
-def _last_backup(folder: Path) -> Families:
-    made = [(backup.made_at.timestamp(),) for backup in kept.listed(folder)[:1]]
+def _last_backup(folder: Path, archive: str | None) -> Families:
+    newest = kept.newest(kept.listed(folder, archive), datetime.now(UTC))
+    made = [(newest.made_at.timestamp(),)] if newest else []
     return [_gauge("last_backup_timestamp_seconds", "When the newest backup was made", [], made)]
 
 

@@ -9,14 +9,13 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
 import httpx
 import pytest
 
-from orchestrator.backups import kept, writing
+from orchestrator.backups import writing
 from orchestrator.decision_log.writing import DecisionLog
 from orchestrator.embedding import service as embeddings
 from orchestrator.samples import make_samples
@@ -252,28 +251,6 @@ async def test_a_backup_is_private_and_says_what_is_in_it(safe: Safe) -> None:
     assert "3 photos" in said.out
 
 
-async def test_five_of_each_reason_are_kept(safe: Safe) -> None:
-    await an_archive(safe)
-    folder = safe.settings.keepers_home / "backups"
-    folder.mkdir()
-    for day in range(1, 7):
-        (folder / f"keepers-2024-05-{day:02}-070000-asked.zip").write_bytes(b"old")
-        (folder / f"keepers-2024-05-{day:02}-070000-daily.zip").write_bytes(b"old")
-    (folder / "keepers-2024-05-09-070000-asked.zip.unfinished").write_bytes(b"left by a killed one")
-    (folder / "mine.zip").write_bytes(b"of somebody else")
-    there = safe.backups
-    assert (await asyncio.to_thread(safe.keepers, "backup", "--to", folder)).status == 0
-    (named,) = set(safe.backups) - set(there)
-    assert set(there) - set(safe.backups) == {folder / "keepers-2024-05-09-070000-asked.zip.unfinished"}
-    named.unlink()
-    backup = await asyncio.to_thread(safe.backed_up)
-    names = [path.name for path in safe.backups]
-    asked = [name for name in names if "asked" in name]
-    assert asked == [f"keepers-2024-05-{day:02}-070000-asked.zip" for day in (3, 4, 5, 6)] + [backup.name]
-    assert len([name for name in names if "daily" in name]) == 6
-    assert "mine.zip" in names
-
-
 async def test_a_full_disk_leaves_the_earlier_backups_alone(safe: Safe) -> None:
     """A limit on the size of files is what a full disk is to the one who writes."""
     await an_archive(safe)
@@ -323,21 +300,3 @@ async def made(client: httpx.AsyncClient) -> dict[str, Any]:
         assert time.monotonic() < deadline, seen
         await asyncio.sleep(0.02)
     return cast(dict[str, Any], seen)
-
-
-async def test_a_day_after_the_last_one_another_is_made(safe: Safe) -> None:
-    async with safe.opened() as archive:
-        backups = archive.site.services.backups
-        await backups.keep_up()
-        assert safe.backups == [], "there is nothing to lose yet"
-    await an_archive(safe)
-    async with safe.opened() as archive:
-        backups = archive.site.services.backups
-        for _ in range(2):
-            await backups.keep_up()
-        (made,) = safe.backups
-        assert made.name.endswith("-daily.zip")
-        yesterday = datetime.now(UTC) - timedelta(hours=24, minutes=1)
-        made.rename(made.with_name(kept.name_of(yesterday, "daily")))
-        await backups.keep_up()
-        assert len(safe.backups) == 2

@@ -76,7 +76,7 @@ def test_figures_outlive_a_killed_worker_and_have_every_name_that_is_asked_for(s
     assert worker.value("keepers_worker_engine_loads_total", engine="decoder") == 2
     backups = stack.home / "backups"
     backups.mkdir(exist_ok=True)
-    (backups / "keepers-2026-11-22-080000-asked.zip").touch()
+    (backups / "keepers-2024-11-22-080000-asked.zip").touch()
     orchestrator = stack.wait(lambda: _with_queues(stack), "the queues to be looked at")
     assert orchestrator.value("keepers_orchestrator_photo_age_seconds_count") == 2
     assert orchestrator.value("keepers_archive_runs", stage="convert", state="done") == 2

@@ -498,6 +498,12 @@ def upgrade() -> None:  # noqa: PLR0915  # a list of tables and columns, not log
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("problem", sa.Text(), nullable=True),
         sa.Column("failed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "archive",
+            sa.Text(),
+            server_default=sa.text("left(replace(gen_random_uuid()::text, '-', ''), 12)"),
+            nullable=False,
+        ),
         sa.PrimaryKeyConstraint("id"),
     )
     op.execute("INSERT INTO backup_state (id) VALUES (1)")
