@@ -6,6 +6,11 @@ export class Refusal extends Error {
     this.status = status;
     this.type = type;
   }
+
+  /** Nobody answers, or the server cannot just now: the same may pass later. */
+  get isPassing() {
+    return this.status === 0 || this.status >= 500;
+  }
 }
 
 let wasIn = true;

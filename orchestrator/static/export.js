@@ -60,7 +60,7 @@ async function again(seen) {
     return await getJson(`/api/exports/${seen.id}`);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    return error.status === 0 ? seen : { ...seen, state: "failed", error: error.message };
+    return error.isPassing ? seen : { ...seen, state: "failed", error: error.message };
   }
 }
 

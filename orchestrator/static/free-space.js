@@ -20,34 +20,38 @@ function show({ drives, batches }) {
   return batches;
 }
 
-async function start(card, what, wish) {
+const start = (card, what, wish) => attempt(card, async () => follow(card, await postJson(`/api/rejects/${what}`, wish)));
+
+async function attempt(card, work) {
   card.busy(true);
   try {
-    await follow(card, await postJson(`/api/rejects/${what}`, wish));
+    await work();
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     card.refuse(error.message);
-    await refresh(); // what is shown may be what was refused
   }
+  await refresh(); // what is shown may be what was refused
   card.busy(false);
 }
 
-/** Until it has ended; as before while nobody answers. */
+/** Until it has ended. */
 async function follow(card, batch) {
-  card.busy(true);
   while (batch.state === "running") {
     card.tell(batch);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-    batch = await getJson(`/api/rejects/batches/${batch.id}`).catch((error) => stayed(error, batch));
+    batch = await again(batch);
   }
   card.tell(batch);
-  await refresh();
-  card.busy(false);
 }
 
-function stayed(error, batch) {
-  if (error instanceof Refusal && error.status === 0) return batch;
-  throw error;
+/** How far it is now; as before, and why nothing newer is known, while nobody answers. */
+async function again(batch) {
+  try {
+    return await getJson(`/api/rejects/batches/${batch.id}`);
+  } catch (error) {
+    if (!(error instanceof Refusal && error.isPassing)) throw error;
+    return { ...batch, error: error.message };
+  }
 }
 
 async function refresh() {
@@ -61,6 +65,6 @@ async function refresh() {
 for (const batch of show(embedded("free-space-state"))) {
   const card = cards.get(batch.root_id);
   if (!card) continue;
-  if (batch.state === "running") follow(card, batch);
+  if (batch.state === "running") attempt(card, () => follow(card, batch));
   else if (batch.state === "stopped") card.tell(batch);
 }

@@ -1,11 +1,13 @@
 """The page that sets rejected originals aside and brings them back."""
 
-from playwright.async_api import expect
+import threading
+
+from playwright.async_api import Route, expect
 
 from tests.archive import Archive
 from tests.browser.browsers import Browser
 from tests.pictures import saved, scene
-from tests.rejected import Drive, written
+from tests.rejected import Drive, FailingDisk, written
 from tests.site import serve
 
 
@@ -55,3 +57,33 @@ async def _set_aside_and_brought_back(drive: Drive, served: str, browser: Browse
     await page.get_by_role("button", name="Bring all back").click()
     await expect(page.locator(".aside-said")).to_have_text("none")
     assert drive.files == ["2019/a.jpg", "2019/b.jpg", "2019/c.jpg", "2019/d.jpg"]
+
+
+async def test_a_server_that_cannot_answer_for_a_while_is_told_and_followed_again(
+    archive: Archive, browser: Browser
+) -> None:
+    drive, may_go_on = Drive(archive), threading.Event()
+    for n, name in enumerate(("a.jpg", "b.jpg")):
+        written(archive.photos / name, saved(scene(300, 200, n), "JPEG"))
+    await archive.imported()
+    await drive.reject("a.jpg", "b.jpg")
+    drive.breaks(lambda root: FailingDisk(root, 1, lambda: may_go_on.wait(60)))
+    wish = {"root": await drive.root_id(), "confirm_count": 2}
+    assert (await drive.client.post("/api/rejects/move", json=wish)).status_code == 202
+    async with serve(archive.site) as served:
+        page = await browser.open(f"{served}/settings")
+        await page.route("**/api/**", _unavailable)
+        await page.get_by_role("link", name="Free space").click()
+        await expect(page.locator(".refused")).to_have_text("The database does not answer.")
+        await page.unroute("**/api/**")
+        await expect(page.locator(".refused")).to_be_hidden()
+        may_go_on.set()
+        await expect(page.get_by_text("2 files set aside")).to_be_visible()
+        await page.route("**/api/**", _unavailable)
+        await page.get_by_role("button", name="Bring all back").click()
+        await expect(page.locator(".refused")).to_have_text("The database does not answer.")
+        await expect(page.get_by_role("button", name="Bring all back")).to_be_enabled()
+
+
+async def _unavailable(route: Route) -> None:
+    await route.fulfill(status=503, json={"error": {"type": "unavailable", "message": "The database does not answer."}})
