@@ -1,4 +1,4 @@
-"""`keepers prune`: old logs, old versions of the taste, settled failures and orphaned files."""
+"""`keepers prune`: old logs, old versions of the taste, settled failures, vectors of retired models, orphaned files."""
 
 import argparse
 
@@ -9,7 +9,7 @@ from shared.settings import Settings
 def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "prune",
-        help="remove old logs, old versions of your taste, settled failures and orphaned files",
+        help="remove old logs, old versions of your taste, settled failures, vectors of retired models, orphaned files",
         description="Originals, decisions and what is in use are never touched. Works while Keepers is open or closed.",
     )
     parser.add_argument("--dry-run", action="store_true", help="only say what would be removed")
@@ -19,9 +19,9 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--keep-versions",
         type=_count,
-        default=10,
+        default=50,
         metavar="N",
-        help="versions of your taste that stay usable, beside the one in use (default: 10)",
+        help="versions of your taste that stay usable, beside the one in use (default: 50, those that its page lists)",
     )
     parser.add_argument("--json", action="store_true", help="print what went as JSON")
     parser.set_defaults(run=_prune)

@@ -26,7 +26,7 @@ async def choose(session: AsyncSession, settings: Settings) -> None:
 
 async def start_building(session: AsyncSession, model: str) -> None:
     """Queue every photo for this model, once. It comes into force when its set is complete."""
-    await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CHOOSING})
+    await lock_choice(session)
     known = await session.execute(
         text("SELECT 1 FROM embedding_models WHERE name = :name AND state <> 'retired'"), {"name": model}
     )
@@ -56,6 +56,11 @@ async def start_building(session: AsyncSession, model: str) -> None:
         {"name": model, "trace": trace.current()},
     )
     await switch_if_complete(session)
+
+
+async def lock_choice(session: AsyncSession) -> None:
+    """No model is begun with until the end of the transaction."""
+    await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CHOOSING})
 
 
 async def newest(session: AsyncSession) -> str:

@@ -1,1 +1,2 @@
-"""`keepers prune`: what nobody needs any more goes: old logs, old versions of the taste, settled failures, orphans."""
+"""`keepers prune`: what nobody needs any more goes: old logs, old versions of the taste, settled failures, vectors of
+retired models, orphans."""

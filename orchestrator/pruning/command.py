@@ -12,6 +12,7 @@ from orchestrator.db import open_engine, open_sessions
 from orchestrator.pruning import files, rows
 from orchestrator.pruning.pruned import Pruned
 from orchestrator.removal.freed import said
+from orchestrator.taste.queries import MOST_VERSIONS
 from shared.claims import open_claims
 from shared.settings import Settings
 
@@ -21,7 +22,7 @@ class Options:
     """What is older than `days` goes; `versions` of the taste keep their files."""
 
     days: int = 30
-    versions: int = 10
+    versions: int = MOST_VERSIONS
     is_dry: bool = False
     as_json: bool = False
 
@@ -41,6 +42,7 @@ async def carry_out(settings: Settings, database_url: str, options: Options) -> 
             await files.taste_versions(sessions, claims, options.versions, is_dry=is_dry),
             await rows.dead_letters(sessions, before, is_dry=is_dry),
             await rows.error_logs(sessions, before, is_dry=is_dry),
+            await rows.vectors(sessions, is_dry=is_dry),
             await files.orphans(sessions, claims, is_dry=is_dry),
         ]
     finally:

@@ -1,6 +1,7 @@
 """Old logs, files of versions of the taste that are far behind, and derived files that no photo needs."""
 
 import asyncio
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
@@ -32,7 +33,8 @@ def logs(home: Path, before: datetime, *, is_dry: bool) -> Pruned:
 
 
 async def taste_versions(sessions: Sessions, claims: ClaimStore, kept: int, *, is_dry: bool) -> Pruned:
-    """The version in force and the newest `kept` keep their files; of the others the measurements stay."""
+    """The version in force and the newest `kept` keep their files; of the others the measurements stay. A broken one
+    may have a file, too: it can be used should that be whole after all."""
     async with sessions.begin() as session:
         rows = (await session.execute(_OLD_VERSIONS, {"kept": kept})).all()
         files = await asyncio.to_thread(claims.stats, [row.artifact for row in rows])
@@ -40,13 +42,14 @@ async def taste_versions(sessions: Sessions, claims: ClaimStore, kept: int, *, i
             for claim in files:
                 await asyncio.to_thread(claims.remove, claim)
             await session.execute(_MARK, {"versions": [row.version for row in rows], "error": _REMOVED})
-    return Pruned("taste versions", len(rows), sum(file.size for file in files.values()))
+    return Pruned("taste versions", len(files), _size(files.values()))
 
 
 _OLD_VERSIONS = text(
     """
-    SELECT version, artifact FROM taste_models WHERE state = 'ready' AND artifact IS NOT NULL
+    SELECT version, artifact FROM taste_models WHERE state IN ('ready', 'broken') AND artifact IS NOT NULL
       AND version IS DISTINCT FROM (SELECT version FROM taste_state FOR UPDATE)
+      AND version NOT IN (SELECT version FROM taste_models ORDER BY version DESC LIMIT :kept)
       AND version NOT IN (SELECT version FROM taste_models WHERE state = 'ready' ORDER BY version DESC LIMIT :kept)
     ORDER BY version FOR UPDATE
     """
@@ -90,5 +93,5 @@ async def _younger(session: AsyncSession) -> int:
     return int(await session.scalar(text(young), {"age": sweeper.DAY_SECONDS}) or 0)
 
 
-def _size(files: list[Stored]) -> int:
+def _size(files: Iterable[Stored]) -> int:
     return sum(file.size for file in files)

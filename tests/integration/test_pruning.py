@@ -10,8 +10,10 @@ import pytest
 from sqlalchemy import text
 
 from orchestrator.__main__ import main
+from orchestrator.models import PhotoVector
 from orchestrator.pruning.command import Options, carry_out
 from orchestrator.pruning.pruned import Pruned
+from shared.contracts.embed import DIMENSIONS
 from tests import factories
 from tests.archive import Archive
 from tests.stack import a_jpeg
@@ -88,6 +90,43 @@ async def test_versions_of_the_taste_keep_their_files_when_they_are_new_or_in_fo
     await archive.sql("INSERT INTO embedding_models (name, state) VALUES ('starter', 'current')")
     answer = await archive.site.client.post("/api/taste/2/activate")
     assert (answer.status_code, answer.json()["error"]["type"]) == (409, "model_broken")
+
+
+async def test_versions_that_the_page_offers_stay_unless_fewer_are_asked_for(archive: Archive) -> None:
+    await archive.sql("INSERT INTO embedding_models (name, state) VALUES ('starter', 'current')")
+    for version in range(1, 54):
+        archive.site.claims.put(f"taste/{version}.npz", b"weights")
+        state = "broken" if version in (2, 52) else "ready"
+        await archive.sql(
+            "INSERT INTO taste_models (version, state, embedding_model, read_seq, artifact)"
+            " VALUES (:version, :state, 'starter', 0, :artifact)",
+            version=version, state=state, artifact=f"taste/{version}.npz",
+        )  # fmt: skip
+    offered = (await archive.site.client.get("/api/taste")).json()["versions"]
+    assert (await pruned(archive))["taste versions"].count == 2
+    assert all(archive.site.claims.verify(f"taste/{one['version']}.npz") for one in offered)
+    assert not archive.site.claims.verify("taste/2.npz")
+
+
+async def test_vectors_of_retired_models_go_and_those_in_use_stay(archive: Archive) -> None:
+    async with archive.site.services.sessions.begin() as session:
+        root = await factories.a_root(session)
+        photos = [await factories.a_photo(session, root, f"{n}.jpg") for n in range(3)]
+        for photo in photos:
+            for model in ("old", "forgotten", "starter", "clip"):
+                session.add(PhotoVector(photo_id=photo.id, model=model, vector=[0.5] * DIMENSIONS))
+    assert (await pruned(archive))["old vectors"].count == 0, "without a model in use nobody knows"
+    await archive.sql(
+        "INSERT INTO embedding_models (name, state)"
+        " VALUES ('old', 'retired'), ('starter', 'current'), ('clip', 'building')"
+    )
+    would = (await pruned(archive, is_dry=True))["old vectors"]
+    assert would.count == 6
+    assert would.bytes > 6 * 2 * DIMENSIONS
+    assert len(await archive.sql("SELECT 1 FROM photo_vectors")) == 12
+    assert (await pruned(archive))["old vectors"] == would
+    left = await archive.sql("SELECT model, count(*) AS n FROM photo_vectors GROUP BY model ORDER BY model")
+    assert [(row["model"], row["n"]) for row in left] == [("clip", 3), ("starter", 3)]
 
 
 async def test_orphaned_files_go_once_they_were_known_for_a_day(archive: Archive) -> None:
