@@ -21,13 +21,14 @@ _SILENCE_SECONDS = 60.0  # an orchestrator that starts again is back before
 @dataclass(frozen=True)
 class Options:
     """`action`: pause or cancel what is open of this kind; None begins, or goes on with what was wished for in the same
-    words."""
+    words and did not come to its end; `from_start` begins anyway."""
 
     kind: str
     where: Sequence[str] = ()
     source: Path | None = None
     action: str | None = None
     waits: bool = True
+    from_start: bool = False
 
 
 @dataclass
@@ -44,7 +45,11 @@ def backfill(watcher: Watcher, options: Options) -> int:
     """Exit status 0 when every photo of it was done. Raises KeepersError with a sentence."""
     if options.action is not None:
         return _change_open(watcher, options.kind, options.action)
-    wish: dict[str, Any] = {"kind": options.kind, "where": list(options.where)}  # Any: JSON
+    wish: dict[str, Any] = {
+        "kind": options.kind,
+        "where": list(options.where),
+        "from_start": options.from_start,
+    }  # Any: JSON
     if options.source is not None:
         wish["source_claim"] = claim_of(options.source.expanduser().absolute())
     seen = watcher.client.begin_backfill(wish)

@@ -30,6 +30,7 @@ class NewBackfill(BaseModel):
     where: list[Annotated[str, Field(max_length=200)]] = Field(default_factory=list, max_length=10)
     source: str | None = None
     source_claim: ClaimPath | None = None
+    from_start: Annotated[bool, Field(description="do not go on with one that was interrupted or cancelled")] = False
 
 
 def _sight(services: ServicesDep) -> Sight:
@@ -41,12 +42,13 @@ SightDep = Annotated[Sight, Depends(_sight)]
 
 @router.post("/api/backfills", status_code=202)
 async def begin_backfill(services: ServicesDep, sight: SightDep, wish: NewBackfill) -> BackfillView:
-    """Begin, or go on with what was wished for in the same words and is not done."""
+    """Begin, or go on with what was wished for in the same words and did not come to its end, also if it was
+    cancelled."""
     source: Path | None = None
     if wish.source is not None or wish.source_claim is not None:
         source = await asyncio.to_thread(folder_named, wish.source, wish.source_claim)
     async with services.sessions.begin() as session:
-        backfill = await service.begin(session, wish.kind, wish.where, source)
+        backfill = await service.begin(session, wish.kind, wish.where, source, from_start=wish.from_start)
         return await queries.one(session, sight, backfill.id)
 
 

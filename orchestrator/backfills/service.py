@@ -12,35 +12,54 @@ from orchestrator import breakers, events, identity_lock
 from orchestrator.answers import Refused
 from orchestrator.backfills import wishes
 from orchestrator.backfills.kinds import Kind
-from orchestrator.models import Backfill
+from orchestrator.models import Backfill, Json
+
+_OPEN = ("running", "paused")
 
 
-async def begin(session: AsyncSession, kind: Kind, where: Sequence[str], source: Path | None) -> Backfill:
-    """Start what is wished for, or go on with it if the same was wished for before and is not done: nothing is done
-    twice. Refused when a condition or the folder is not known."""
+async def begin(
+    session: AsyncSession, kind: Kind, where: Sequence[str], source: Path | None, *, from_start: bool = False
+) -> Backfill:
+    """Start what is wished for, or go on with it if the same was wished for before and did not come to its end: nothing
+    is done twice, unless that is asked for. Refused when a condition or the folder is not known."""
     wish = await wishes.wish(session, wishes.checked(kind, where), source)
-    which = await wishes.which(session, kind, wish)
-    counted = await session.execute(text(f"SELECT count(*) FROM photos p WHERE {which.sql}"), which.values)
+    ended = None if from_start else _to_go_on_with(await _newest(session, kind, wish))
+    begun = ended or Backfill(kind=kind, wish=wish, last_id=0, total=0)
+    left = await _count_left(session, begun, wish)  # before the lock: it takes a while in a large archive
     await identity_lock.take(session)  # of two that wish for the same at once, one begins
-    if (known := await _open(session, kind, wish)) is not None:
-        await resume(session, known.id)
-        return known
-    last_id = await session.scalar(text("SELECT coalesce(max(id), 0) FROM photos"))
-    total = counted.scalar_one()
-    backfill = Backfill(kind=kind, wish=wish, last_id=last_id, total=total)
-    if not total:
-        backfill.state, backfill.finished_at = "done", datetime.now(UTC)
-    session.add(backfill)
+    known = await _newest(session, kind, wish)
+    if known is not None and known.state in _OPEN:
+        if not from_start:
+            await resume(session, known.id)
+            return known
+        await cancel(session, known.id)
+    begun.wish, begun.last_id = wish, await session.scalar(text("SELECT coalesce(max(id), 0) FROM photos")) or 0
+    begun.total = begun.done + begun.failed + begun.skipped + left
+    begun.state, begun.finished_at = ("running", None) if left else ("done", datetime.now(UTC))
+    session.add(begun)
     await session.flush()
     await events.record(session, events.STAGES, [])
-    return backfill
+    return begun
 
 
-async def _open(session: AsyncSession, kind: Kind, wish: dict[str, object]) -> Backfill | None:
-    open_ones = select(Backfill).where(col(Backfill.kind) == kind, col(Backfill.state).in_(["running", "paused"]))
-    found = (await session.scalars(open_ones.order_by(col(Backfill.id)))).all()
+async def _newest(session: AsyncSession, kind: Kind, wish: Json) -> Backfill | None:
+    """The open one of the same words, else the last of them."""
+    of_kind = select(Backfill).where(col(Backfill.kind) == kind).execution_options(populate_existing=True)
+    found = await session.scalars(of_kind.order_by(col(Backfill.state).in_(_OPEN).desc(), col(Backfill.id).desc()))
     asked = (wish["where"], wish.get("source"))
     return next((one for one in found if (one.wish["where"], one.wish.get("source")) == asked), None)
+
+
+def _to_go_on_with(known: Backfill | None) -> Backfill | None:
+    """One that was cancelled on its way. What is missing is looked for from the start: what was made is not missing."""
+    return known if known and known.state == "cancelled" and "missing" not in known.wish["where"] else None
+
+
+async def _count_left(session: AsyncSession, backfill: Backfill, wish: Json) -> int:
+    """The photos of the wish that it has not come past."""
+    which = await wishes.which(session, backfill.kind, wish)  # type: ignore[arg-type]  # a column is a str
+    counting = text(f"SELECT count(*) FROM photos p WHERE p.id > :cursor AND {which.sql}")
+    return int(await session.scalar(counting, {**which.values, "cursor": backfill.cursor}) or 0)
 
 
 async def pause(session: AsyncSession, backfill_id: int) -> None:
@@ -60,7 +79,7 @@ async def cancel(session: AsyncSession, backfill_id: int) -> None:
     if await _move(session, backfill_id, "running", "cancelled") or await _move(
         session, backfill_id, "paused", "cancelled"
     ):
-        for statement in (_PUT_BACK, _TAKE_BACK, _FORGET, _DATE_END):
+        for statement in (_STEP_BACK, _PUT_BACK, _TAKE_BACK, _FORGET, _DATE_END):
             await session.execute(statement, {"id": backfill_id})
 
 
@@ -93,6 +112,14 @@ _HOLD = text(
     UPDATE stage_runs SET state = 'held', hold_key = :key WHERE id IN (
       SELECT r.id FROM stage_runs r JOIN backfill_items i ON i.run_id = r.run_id
       WHERE i.backfill_id = :id AND r.state = 'queued' FOR UPDATE OF r SKIP LOCKED)
+    """
+)
+# What nobody had begun is begun should it go on once more.
+_STEP_BACK = text(
+    """
+    UPDATE backfills SET cursor = least(cursor, (SELECT min(i.photo_id) - 1 FROM backfill_items i
+      JOIN stage_runs r ON r.run_id = i.run_id WHERE i.backfill_id = :id AND r.state IN ('queued', 'held')))
+    WHERE id = :id
     """
 )
 _PUT_BACK = text(

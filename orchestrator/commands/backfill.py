@@ -26,6 +26,7 @@ def add(commands: Commands) -> None:
         help="missing, all, model=NAME, older-than=YYYY-MM-DD or content-type=TYPE; given several times, all must hold",
     )
     parser.add_argument("--no-wait", action="store_true", help="begin, and do not wait for the end")
+    parser.add_argument("--from-start", action="store_true", help="begin anew with what was interrupted or cancelled")
     ending = parser.add_mutually_exclusive_group()
     ending.add_argument("--pause", action="store_const", const="pause", dest="action", help="begin nothing more of it")
     ending.add_argument(
@@ -38,5 +39,7 @@ def _backfill(settings: Settings, options: argparse.Namespace) -> int:
     from orchestrator.backfills import command
     from orchestrator.embedded.client import open_client
 
-    wish = command.Options(options.kind, options.where, options.source, options.action, not options.no_wait)
+    wish = command.Options(
+        options.kind, options.where, options.source, options.action, not options.no_wait, options.from_start
+    )
     return command.backfill(command.Watcher(open_client(settings)), wish)

@@ -156,6 +156,28 @@ async def test_a_cancelled_backfill_leaves_runs_as_they_were(archive: Archive) -
     await archive.check_books()
 
 
+async def test_a_cancelled_backfill_goes_on_where_it_was_unless_it_is_to_begin_anew(archive: Archive) -> None:
+    await imported(archive, 7)
+    backfill = await begin(archive, "quality", "all")
+    archive.converted = 0
+    await feed(archive)
+    await archive.work()
+    await feed(archive)  # two are done, and two wait
+    await act(archive, backfill, "cancel")
+    again = await begin(archive, "quality", "all")
+    assert (again["id"], again["state"], again["done"], again["total"]) == (backfill["id"], "running", 2, 7)
+    await worked(archive)
+    assert (await seen(archive, backfill))["done"] == archive.converted == 7
+    assert (await begin(archive, "quality", "all"))["id"] != backfill["id"], "what came to its end begins again"
+    await feed(archive)
+    anew = await begin(archive, "quality", "all", from_start=True)
+    assert (anew["done"], anew["total"]) == (0, 7)
+    await act(archive, anew, "cancel")
+    assert (await begin(archive, "quality", "all", from_start=True))["id"] != anew["id"]
+    await worked(archive)
+    await archive.check_books()
+
+
 async def test_a_cancelled_backfill_takes_requests_back_that_there_were_not_before(archive: Archive) -> None:
     await imported(archive, 2)
     await archive.sql("DELETE FROM stage_runs WHERE stage = 'embed'")
