@@ -16,7 +16,7 @@ from orchestrator.rendering import render
 from shared.settings import Settings
 
 # What a login page needs, and what supervisors ask. Nothing of it says anything about photos.
-_OPEN_TO_ALL = re.compile(r"/static/.*|/login|/healthz|/readyz|/health")
+_OPEN_TO_ALL = re.compile(r"/static/.*|/login|/healthz|/readyz")
 _METRICS = "/metrics"
 _NO_PASSWORD = (
     "Keepers has no password, so it answers on the machine that it runs on only. Set one there with `keepers password`."

@@ -81,7 +81,7 @@ async def test_with_a_password_everything_is_behind_the_login(locked: Site) -> N
 
 async def test_every_route_of_the_application_is_behind_the_login(locked: Site) -> None:
     """A route that is added later is behind it too: the door does not know the routes."""
-    open_to_all = {"/login", "/healthz", "/readyz", "/health", "/metrics"}
+    open_to_all = {"/login", "/healthz", "/readyz", "/metrics"}
     for address, methods in routes_of(locked):
         if address.startswith("/static/") or address in open_to_all:
             continue
@@ -89,6 +89,8 @@ async def test_every_route_of_the_application_is_behind_the_login(locked: Site) 
             answer = await locked.client.request(method, address)
             assert answer.status_code in (401, 303), (method, address)
             assert answer.status_code == 401 or answer.headers["location"].startswith("/login")
+    for nothing in ("/health", "/healthz/", "/ready"):
+        assert (await locked.client.get(nothing)).status_code == 401, nothing
 
 
 async def test_no_spelling_of_a_path_leads_around_the_login(locked: Site) -> None:
