@@ -11,4 +11,5 @@ pytest_plugins = [
     "tests.deliveries",
     "tests.keeping",
     "tests.objects",
+    "tests.samples",
 ]

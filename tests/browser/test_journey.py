@@ -9,15 +9,18 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from orchestrator.samples.making import make_samples
 from tests.browser.browsers import Browser, all_sent
+from tests.samples import put_samples
 from tests.stack import Stack
 
 pytestmark = pytest.mark.timeout(280)
 SLOW = 60_000  # milliseconds, where several services have work to do
 
 
-async def test_a_shoot_is_culled_rated_and_exported_by_keyboard(stack: Stack, browser: Browser, tmp_path: Path) -> None:
+async def test_a_shoot_is_culled_rated_and_exported_by_keyboard(
+    stack: Stack, samples: Path, browser: Browser, tmp_path: Path
+) -> None:
+    put_samples(samples, stack.photos)
     address = await opened(stack, "convert", "embed", "bursts", "render")
     page = await browser.open(address, theme="dark")
     await import_folder(page, stack.photos)
@@ -47,8 +50,9 @@ async def test_a_shoot_is_culled_rated_and_exported_by_keyboard(stack: Stack, br
 
 
 async def test_a_few_photos_are_culled_rated_and_exported_on_a_phone(
-    stack: Stack, browser: Browser, tmp_path: Path
+    stack: Stack, samples: Path, browser: Browser, tmp_path: Path
 ) -> None:
+    put_samples(samples, stack.photos)
     address = await opened(stack, "convert", "render")
     page = await browser.open(address, width=390)
     await import_folder(page, stack.photos)
@@ -78,7 +82,6 @@ async def test_a_few_photos_are_culled_rated_and_exported_on_a_phone(
 
 
 async def opened(stack: Stack, *stages: str) -> str:
-    await asyncio.to_thread(make_samples, stack.photos)
     await asyncio.to_thread(stack.orchestrator)
     stack.workers(*stages)
     return f"http://127.0.0.1:{stack.port}"

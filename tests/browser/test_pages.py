@@ -23,8 +23,9 @@ async def test_no_page_is_wider_than_the_screen_or_complains(
         await factories.a_failure(session, photo, message="A sentence without end " * 40, error_type="E" * 80)
         await factories.a_dead_letter(session, photo, body=b"x" * 3_000)
         await session.commit()
+    page = await browser.open(served, width=width)
     for address in EVERY_PAGE:
-        page = await browser.open(f"{served}{address}", width=width)
+        await page.goto(f"{served}{address}")
         await expect(page.get_by_role("link", name="Gallery", exact=True)).to_be_visible()
         overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         assert await page.evaluate(overflow) == 0, address

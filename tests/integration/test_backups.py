@@ -18,10 +18,10 @@ import pytest
 from orchestrator.backups import writing
 from orchestrator.decision_log.writing import DecisionLog
 from orchestrator.embedding import service as embeddings
-from orchestrator.samples import make_samples
 from tests.archive import Archive
 from tests.connoisseur import Connoisseur
 from tests.keeping import Safe, an_archive
+from tests.samples import put_samples
 from tests.stack import a_jpeg
 
 SECONDS = 60.0
@@ -33,9 +33,9 @@ async def decide(archive: Archive, **body: object) -> str:
     return str(answer.json()["undo"])
 
 
-async def decided_about_the_samples(archive: Archive) -> None:
+async def decided_about_the_samples(archive: Archive, samples: Path) -> None:
     """Ratings and a taste that was learned from them, picks, rejections, projects, tags and an undo, and a placard."""
-    await asyncio.to_thread(make_samples, archive.photos)
+    put_samples(samples, archive.photos)
     await archive.imported()
     ids = [row["id"] for row in await archive.sql("SELECT id FROM photos WHERE preview IS NOT NULL ORDER BY id")]
     person = Connoisseur(archive.site)
@@ -76,9 +76,9 @@ FROM photos LEFT JOIN projects ON projects.id = project_id ORDER BY file_path
 """
 
 
-async def test_after_a_wipe_a_backup_brings_everything_back(safe: Safe) -> None:
+async def test_after_a_wipe_a_backup_brings_everything_back(safe: Safe, samples: Path) -> None:
     async with safe.opened() as archive:
-        await decided_about_the_samples(archive)
+        await decided_about_the_samples(archive, samples)
         taste = await settled_taste(archive)
         await DecisionLog(archive.site.services.sessions, safe.settings.decisions_file).catch_up()
     everything = await safe.everything()

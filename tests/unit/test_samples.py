@@ -14,15 +14,16 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 from orchestrator.samples import make_samples
 from orchestrator.samples.photographs import BACKGROUNDS, SHIPPED
 from orchestrator.samples.shots import singles
+from tests.samples import put_samples
 
 PICTURES = {".jpg", ".tif", ".dng"}
 BROKEN = "DSCF6012.JPG"
 
 
 @pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("samples") / "archive"
-    make_samples(folder)
+def archive(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("archive")
+    put_samples(samples, folder)
     return folder
 
 
