@@ -12,8 +12,11 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from shared.errors import Hold, KeepersError
+from shared.originals_bucket import OriginalsBuckets
 
 Sessions = async_sessionmaker[AsyncSession]
+
+BUCKETS = "buckets"
 
 _PASSING = ("08", "40", "53", "57P")  # SQLSTATE: connection, rolled back for another, resources, shutting down
 # A machine that lost its power or its network is given up by PostgreSQL after 25 s, and its locks with it.
@@ -36,8 +39,9 @@ def plain_dsn(database_url: str) -> str:
     return database_url.replace("postgresql+asyncpg://", "postgresql://", 1)
 
 
-def open_sessions(engine: AsyncEngine) -> Sessions:
-    return async_sessionmaker(engine, expire_on_commit=False)
+def open_sessions(engine: AsyncEngine, buckets: OriginalsBuckets | None = None) -> Sessions:
+    """`buckets`: where originals may be as well; `orchestrator.places.opening` asks the session for them."""
+    return async_sessionmaker(engine, expire_on_commit=False, info={BUCKETS: buckets})
 
 
 def is_passing_trouble(error: BaseException) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from shared.bucket_trouble import sentence, status_of
+from shared.bucket_trouble import EVERYTHING, sentence, status_of
 from shared.claims import ByteRange, Download
 from shared.errors import BucketAway, KeepersError
 from shared.settings import Settings
@@ -29,62 +29,66 @@ _NOWHERE = "keepers-looks-whether-the-bucket-is-there/"
 class Bucket:
     """Objects below an address `s3://bucket/prefix`. Keys are relative to it.
 
-    Everything raises BucketAway, a Hold with the breaker `key`, when the environment is to blame, and FileNotFoundError
-    when only the object is missing. Calls block, but for `deliver`; all of it may be used by several threads.
+    Everything raises BucketAway, a Hold with the breaker `key`, when the environment is to blame, FileNotFoundError
+    when only the object is missing, and PermissionError when only it is refused. Calls block, but for `deliver`; all
+    of it may be used by several threads.
     """
 
-    def __init__(self, url: str, settings: Settings, key: str) -> None:
+    def __init__(self, url: str, settings: Settings, key: str, rights: str = EVERYTHING) -> None:
+        """`rights`: what the person has to allow, said where the store refuses."""
         self.url = url
         self._key = key
+        self._rights = rights
         self._seconds = settings.claims_timeout_seconds
         self._at = f"{url} at {_endpoint(settings)}"
-        self._store = _open(url, settings)
+        self.store = _open(url, settings)
 
     def read(self, key: str) -> bytes:
         import obstore
 
-        with self._speaking(key):
-            found = obstore.get(self._store, key)
+        with self.speaking(key):
+            found = obstore.get(self.store, key)
             size = found.meta["size"]
             if size <= PART_BYTES:
                 return bytes(found.bytes())
             starts = range(0, size, PART_BYTES)
-            parts = [obstore.get_range(self._store, key, start=n, end=min(n + PART_BYTES, size)) for n in starts]
+            parts = [obstore.get_range(self.store, key, start=n, end=min(n + PART_BYTES, size)) for n in starts]
             return b"".join(parts)
 
     def stat(self, key: str) -> "ObjectMeta":
         import obstore
 
-        with self._speaking(key):
-            return obstore.head(self._store, key)
+        with self.speaking(key):
+            return obstore.head(self.store, key)
 
     def put(self, key: str, data: bytes | Path) -> None:
         """In parts when it is large; readers see it once all of it is there."""
         import obstore
 
         size = data.stat().st_size if isinstance(data, Path) else len(data)
-        with self._speaking(None):
-            obstore.put(self._store, key, data, use_multipart=size > PART_BYTES, chunk_size=PART_BYTES)
+        with self.speaking(None):
+            obstore.put(self.store, key, data, use_multipart=size > PART_BYTES, chunk_size=PART_BYTES)
 
     def remove(self, key: str) -> None:
         import obstore
 
-        with self._speaking(None):
-            obstore.delete(self._store, key)
+        with self.speaking(None):
+            obstore.delete(self.store, key)
 
-    def list(self, folder: str) -> Iterator[Sequence["ObjectMeta"]]:
-        """All below this folder, some hundred at a time, in no order."""
+    def list(self, folder: str, after: str | None = None) -> Iterator[Sequence["ObjectMeta"]]:
+        """All below this folder, or what follows a key in it, some hundred at a time, as the store gives them: S3 does
+        so in the order of the bytes of their keys."""
         import obstore
 
-        with self._speaking(None):
-            yield from obstore.list(self._store, folder or None, chunk_size=1000)
+        with self.speaking(None):
+            yield from obstore.list(self.store, folder or None, offset=after, chunk_size=1000)
 
     async def deliver(self, key: str, wanted: ByteRange | None) -> Download:
         """The bytes on their way to a browser; all of them where the wish goes beyond the end."""
         import obstore
 
         try:
-            found = await obstore.get_async(self._store, key, options=_options(wanted))
+            found = await obstore.get_async(self.store, key, options=_options(wanted))
         except Exception as exc:  # the library's own, which are told apart by what they say
             if wanted is not None and status_of(exc) == 416:
                 return await self.deliver(key, None)
@@ -94,8 +98,12 @@ class Bucket:
         first, beyond = found.range
         return Download(meta["size"], first, beyond, meta["last_modified"].timestamp(), _chunks(found))
 
+    def refuses_alone(self, key: str, exc: Exception) -> bool:
+        """Whether it is only this object that is refused, and not all of them."""
+        return False
+
     @contextmanager
-    def _speaking(self, key: str | None) -> Iterator[None]:
+    def speaking(self, key: str | None) -> Iterator[None]:
         """`key`: the object that may be missing; None where nothing but the bucket can be."""
         try:
             yield
@@ -113,6 +121,8 @@ class Bucket:
             raise self._away(404, exc) from exc
         if isinstance(exc, (ValueError, TypeError)):
             return
+        if status_of(exc) == 403 and key is not None and self.refuses_alone(key, exc):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), f"{self.url}/{key}") from exc
         raise self._away(status_of(exc), exc) from exc
 
     def _is_there(self) -> bool:
@@ -122,7 +132,7 @@ class Bucket:
         return True
 
     def _away(self, status: int | None, exc: Exception) -> BucketAway:
-        return BucketAway(sentence(status, str(exc), self._at, self._seconds), key=self._key)
+        return BucketAway(sentence(status, str(exc), self._at, self._seconds, self._rights), key=self._key)
 
 
 def _open(url: str, settings: Settings) -> "S3Store":

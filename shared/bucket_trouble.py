@@ -2,13 +2,17 @@
 
 import re
 
+EVERYTHING = "list, read, write and delete"
+READING = "list and read"
+
 _STATUS = re.compile(r"status code: (\d{3})")
 _REDIRECT = "Received redirect"  # without an address to go to: the bucket lies in another region
+_ODD_PATH = re.compile(r'invalid path: Path ("[^"\n]*")')
 _MACHINE_ROLE = "169.254.169.254"  # where a machine in the cloud asks for its credentials
 
 _REFUSED = (
     "The object store refuses {at} ({status}): check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and that they may"
-    " list, read, write and delete there."
+    " {rights} there."
 )
 _NO_BUCKET = "There is no bucket for {at} (404): create it, or correct the address."
 _IN_TROUBLE = "The object store has trouble with {at} ({status}). Keepers tries again."
@@ -16,12 +20,16 @@ _NOT_UNDERSTOOD = "The object store does not understand a request for {at} ({sta
 _NO_CREDENTIALS = "There are no credentials for {at}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
 _TOO_SLOW = "The object store did not answer within {seconds:g} seconds: {at}."
 _NOBODY = "Nobody answers for {at}: is it running, and is AWS_ENDPOINT_URL right?"
+_ODD_NAME = "{at} has an object that is named {name}. No part of a name may be empty, . or .. here: rename it."
 _BROKEN_OFF = "The object store broke off: {at}. Keepers tries again."
 
 
-def sentence(status: int | None, said: str, at: str, seconds: float) -> str:
-    """What a person can do about it. `said`: by the library, of which nothing is shown: there may be keys in it."""
-    return _form(status, said).format(at=at, status=status, seconds=seconds)
+def sentence(status: int | None, said: str, at: str, seconds: float, rights: str = EVERYTHING) -> str:
+    """What a person can do about it. `said`: by the library, of which no more than the name of an object is shown:
+    there may be keys in it. `rights`: what Keepers wants to do there."""
+    odd = _ODD_PATH.search(said)
+    form = _ODD_NAME if odd else _form(status, said)
+    return form.format(at=at, status=status, seconds=seconds, rights=rights, name=odd and odd[1])
 
 
 def status_of(exc: Exception) -> int | None:

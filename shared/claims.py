@@ -1,7 +1,7 @@
 """Claim checks: a message carries the path of a file, never its bytes.
 
-A claim is either absolute (an original, on the photographer's drive) or relative (a derived file, in the place that
-both services reach: a folder, or an object store).
+A claim is either absolute (an original, on the photographer's drive, or `s3://...` in a bucket) or relative (a derived
+file, in the place that both services reach: a folder, or an object store).
 """
 
 import io
@@ -15,6 +15,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 from pydantic import AfterValidator
 
+from shared.bucket_address import is_address
 from shared.errors import OutsideRoots
 from shared.settings import Settings
 
@@ -29,6 +30,11 @@ def claim_of(path: str | bytes | os.PathLike[str]) -> str:
 def path_of(claim: str) -> Path:
     """The path a claim stands for; inverse of `claim_of`."""
     return Path(os.fsdecode(unquote_to_bytes(claim)))
+
+
+def is_original(claim: str) -> bool:
+    """Whether it means a file of the photographer's, on a drive or in a bucket; else a derived one."""
+    return path_of(claim).is_absolute() or is_address(unquote_to_bytes(claim))
 
 
 def _checked(claim: str) -> str:
@@ -82,7 +88,8 @@ class ClaimStore(ABC):
         self.roots = roots
 
     def original(self, claim: str) -> Path:
-        """Where an original lies. Raises OutsideRoots for a path, symlinks resolved, that no root contains."""
+        """Where an original lies on this machine. Raises OutsideRoots for a path, symlinks resolved, that no root
+        contains."""
         path = path_of(claim)
         if not path.is_absolute():
             raise OutsideRoots(path=claim)

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from shared.claims import CLAIMS_DISK, ByteRange, ClaimStore, Stored, claim_of, inside, path_of
+from shared.claims import CLAIMS_DISK, ByteRange, ClaimStore, Stored, claim_of, inside, is_original, path_of
 from shared.errors import ClaimsAway, NoSpace, OutsideRoots
 
 
@@ -26,7 +26,7 @@ class FolderClaims(ClaimStore):
 
     def path(self, claim: str) -> Path:
         """Where the claim, of a derived file or of an original, lies on this machine. Raises OutsideRoots."""
-        return self.original(claim) if path_of(claim).is_absolute() else self._derived(claim)
+        return self.original(claim) if is_original(claim) else self._derived(claim)
 
     def read(self, claim: str) -> bytes:
         with self.open(claim) as file:
@@ -69,7 +69,7 @@ class FolderClaims(ClaimStore):
         return self._derived(claim)
 
     def _derived(self, claim: str) -> Path:
-        if path_of(claim).is_absolute():
+        if is_original(claim):
             raise OutsideRoots(path=claim)
         return inside(self.folder / path_of(claim), (self.folder,))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shared.bucket import Bucket
-from shared.claims import CLAIMS_DISK, ByteRange, ClaimStore, Download, Stored, claim_of, path_of
+from shared.claims import CLAIMS_DISK, ByteRange, ClaimStore, Download, Stored, claim_of, is_original, path_of
 from shared.errors import OutsideRoots
 from shared.settings import Settings
 
@@ -64,7 +64,7 @@ class ObjectClaims(ClaimStore):
 
 def _key(claim: str) -> str:
     path = path_of(claim)
-    if path.is_absolute() or ".." in path.parts:
+    if is_original(claim) or ".." in path.parts:
         raise OutsideRoots(path=claim)
     return str(path)
 

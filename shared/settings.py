@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from shared.bucket_address import BucketAddress, address, is_address
 from shared.errors import KeepersError
 
 STARTER_MODEL = "starter"
@@ -61,7 +63,7 @@ class Settings(BaseSettings):
     topology_prefix: str = "keepers.v1"
     retry_delays_ms: Annotated[tuple[int, ...], NoDecode] = (5_000, 30_000, 300_000)
     photo_library: str | None = None
-    photo_libraries: str | None = None  # colon-separated
+    photo_libraries: str | None = None  # colon-separated; a bucket is s3://bucket/folder
     claims_url: str | None = None  # s3://bucket/prefix for derived files; None: the folder KEEPERS_HOME/claims
     claims_timeout_seconds: float = Field(default=20, gt=0)  # of one request to the object store
     aws_endpoint_url: str | None = None  # None: Amazon's own
@@ -69,6 +71,7 @@ class Settings(BaseSettings):
     aws_secret_access_key: SecretStr | None = None
     aws_region: str = "us-east-1"
     opened_folder: Path | None = None  # named on the command line by the person, wherever it lies
+    opened_bucket: str | None = None  # the same, where it is a bucket
 
     allowed_hosts: str | None = None  # comma-separated names that pages may be opened under, beside localhost
 
@@ -130,19 +133,16 @@ class Settings(BaseSettings):
     @field_validator("claims_url")
     @classmethod
     def _is_a_bucket(cls, url: str | None) -> str | None:
-        parts = urlsplit(url or "")
-        if url and (parts.scheme != "s3" or not parts.netloc or "//" in parts.path or ".." in parts.path):
-            raise KeepersError(f"CLAIMS_URL is {url!r}. Write it as s3://bucket or s3://bucket/folder.")
-        return url.rstrip("/") if url else None
+        return str(_address("CLAIMS_URL", url)) if url else None
 
     @field_validator("photo_library", "photo_libraries")
     @classmethod
-    def _are_folders(cls, named: str | None) -> str | None:
-        if "s3://" in (named or ""):
-            raise KeepersError(
-                f"The photo libraries are {named!r}, but Keepers reads originals from folders only. Mount the bucket"
-                " read-only and name the mount point, as docs/operations.md shows."
-            )
+    def _are_places(cls, named: str | None, info: ValidationInfo) -> str | None:
+        setting = str(info.field_name).upper()
+        if named and "@" in (start := re.search(r"s3://[^/]*", named) or [""])[0]:
+            _address(setting, start[0])
+        for one in filter(is_address, _split(named)):
+            _address(setting, one)
         return named
 
     @field_validator("aws_endpoint_url")
@@ -183,13 +183,42 @@ class Settings(BaseSettings):
         return self.keepers_home / "models"
 
     @property
+    def originals_folder(self) -> Path:
+        """Where originals out of a bucket lie while they are decoded."""
+        return self.cache_folder / "originals"
+
+    @property
     def library_roots(self) -> tuple[Path, ...] | None:
-        """The only folders that may be read, or None when the person set none."""
-        named = [self.photo_library or "", *(self.photo_libraries or "").split(":")]
-        roots = tuple(Path(name).expanduser() for name in named if name)
-        return (*roots, self.opened_folder) if roots and self.opened_folder else roots or None
+        """The only folders that may be read, or None when the person set no place at all."""
+        named = self._libraries
+        roots = tuple(Path(name).expanduser() for name in named if not is_address(name))
+        return (*roots, self.opened_folder) if named and self.opened_folder else roots if named else None
+
+    @property
+    def library_buckets(self) -> tuple[BucketAddress, ...] | None:
+        """The only buckets, or folders in them, that may be read, or None when the person set no place at all."""
+        named = self._libraries
+        buckets = tuple(address(name) for name in named if is_address(name))
+        opened = (address(self.opened_bucket),) if self.opened_bucket else ()
+        return (*buckets, *opened) if named else None
+
+    @property
+    def _libraries(self) -> tuple[str, ...]:
+        return (*_split(self.photo_library), *_split(self.photo_libraries))
 
     @property
     def host_names(self) -> frozenset[str]:
         """`allowed_hosts` as names, lower case, without ports."""
         return frozenset(name.strip().lower() for name in (self.allowed_hosts or "").split(",") if name.strip())
+
+
+def _split(libraries: str | None) -> list[str]:
+    """At the colons of a list, not at that of `s3://`."""
+    return [one for one in re.split(r":(?!//)", libraries or "") if one]
+
+
+def _address(setting: str, url: str) -> BucketAddress:
+    try:
+        return address(url)
+    except KeepersError as exc:
+        raise KeepersError(f"{setting} cannot be used. {exc.message}") from None

@@ -26,6 +26,8 @@ from shared.settings import Settings
 from tests.pictures import dng, saved, scene
 from tests.site import Site, open_site
 from workers.engines.conversion import convert_file
+from workers.engines.decode_child import claims_of
+from workers.engines.fetched_originals import FetchedOriginals
 from workers.engines.rendition import render_file
 from workers.runner import Delivery, run
 from workers.stage import load
@@ -49,18 +51,21 @@ class Archive:
         self.photos.mkdir(exist_ok=True)
         self.settings = site.services.settings
         self.converted = 0
+        self._originals = FetchedOriginals(self.settings)
         self._tools = Tools(self.settings)
         self._tools.__dict__["decoder"] = SimpleNamespace(convert=self._convert, render=self._render)
         self._applier = ResultApplier(site.services.sessions, PIPELINE, Throughput(), 5, lambda: None)
 
     def _convert(self, request: convert.Request, attempt: int) -> convert.Result:
         self.converted += 1
-        return convert_file(request, self.settings, self._tools.claims)
+        with self._originals.at_hand(request) as here:
+            return here.told_of(convert_file(here.request, self.settings, claims_of(self.settings)))
 
     def _render(self, request: render.Request, attempt: int) -> render.Result:
-        return render_file(request, self.settings, self._tools.claims)
+        with self._originals.at_hand(request) as here:
+            return render_file(here.request, self.settings, claims_of(self.settings))
 
-    async def start(self, path: Path | None = None, **wishes: Any) -> int:
+    async def start(self, path: Path | str | None = None, **wishes: Any) -> int:
         answer = await self.site.client.post("/api/imports", json={"path": str(path or self.photos), **wishes})
         assert answer.status_code == 202, answer.text
         return int(answer.json()["id"])
@@ -74,7 +79,7 @@ class Archive:
         await self.until(lambda seen: seen[0]["scanned"], "SELECT scanned FROM imports WHERE id = :id", id=import_id)
         return await self.progress(import_id)
 
-    async def imported(self, path: Path | None = None, **wishes: Any) -> dict[str, Any]:
+    async def imported(self, path: Path | str | None = None, **wishes: Any) -> dict[str, Any]:
         """An import from its start to its end."""
         import_id = await self.start(path, **wishes)
         await self.scanned(import_id)

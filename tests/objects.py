@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -35,12 +36,43 @@ def object_server() -> Iterator[int]:
 @pytest.fixture
 def bucket_settings(object_server: int) -> dict[str, Any]:
     """What the settings say about a new bucket, which is empty."""
-    name = f"keepers-{uuid.uuid4().hex[:12]}"
-    connection = http.client.HTTPConnection("127.0.0.1", object_server)
-    connection.request("PUT", f"/{name}")
-    assert connection.getresponse().status == 200
-    connection.close()
+    name = Shelf(object_server).name
     return settings_for(f"http://127.0.0.1:{object_server}", f"s3://{name}/previews")
+
+
+class Shelf:
+    """A new bucket of the server, into which a test puts what others would have put there."""
+
+    def __init__(self, port: int) -> None:
+        self.endpoint = f"http://127.0.0.1:{port}"
+        self.name = f"keepers-{uuid.uuid4().hex[:12]}"
+        self._ask("PUT", "", b"")
+
+    def put(self, key: str, data: bytes) -> None:
+        self._ask("PUT", key, data)
+
+    def remove(self, key: str) -> None:
+        self._ask("DELETE", key, b"")
+
+    def rename(self, key: str, new: str) -> None:
+        self.put(new, self._ask("GET", key, b""))
+        self.remove(key)
+
+    def _ask(self, method: str, key: str, data: bytes) -> bytes:
+        connection = http.client.HTTPConnection(self.endpoint.removeprefix("http://"))
+        try:
+            signed = {"Authorization": "AWS AKIAKEEPERS:never-looked-at"}
+            connection.request(method, f"/{self.name}/{quote(key)}".rstrip("/"), data, signed)
+            answer = connection.getresponse()
+            assert answer.status in (200, 204), answer.read()
+            return answer.read()
+        finally:
+            connection.close()
+
+
+@pytest.fixture
+def shelf(object_server: int) -> Shelf:
+    return Shelf(object_server)
 
 
 def settings_for(endpoint: str, url: str = "s3://keepers/previews", **more: Any) -> dict[str, Any]:

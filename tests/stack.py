@@ -113,7 +113,7 @@ class Stack:
             one.close()
         self._log.close()
 
-    def start_import(self, path: Path | None = None, **wishes: Any) -> int:
+    def start_import(self, path: Path | str | None = None, **wishes: Any) -> int:
         answer = self.client.post("/api/imports", json={"path": str(path or self.photos), **wishes})
         assert answer.status_code == 202, answer.text
         return int(answer.json()["id"])

@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-from folders import split
+from folders import BUCKET, split
 from missing import Missing
 
 SECRETS = ("POSTGRES_PASSWORD", "RABBITMQ_PASSWORD", "LOCAL_TOKEN", "METRICS_TOKEN", "GRAFANA_PASSWORD")
@@ -24,9 +24,9 @@ def additions(known: Mapping[str, str], photos: "str | None", port: "str | None"
     added = {name: secrets.token_hex(24) for name in SECRETS if not known.get(name)}
     if port:
         added["KEEPERS_PORT"] = port
-    libraries = split(known.get("PHOTO_LIBRARIES", ""))
+    libraries = [one for one in split(known.get("PHOTO_LIBRARIES", "")) if not one.startswith(BUCKET)]
     if photos:
-        added["PHOTO_LIBRARY"] = str(Path(photos).expanduser().absolute())
+        added["PHOTO_LIBRARY"] = photos if photos.startswith(BUCKET) else str(Path(photos).expanduser().absolute())
     elif not known.get("PHOTO_LIBRARY") and libraries:
         added["PHOTO_LIBRARY"] = libraries[0]
     return added

@@ -9,6 +9,7 @@ from pathlib import Path
 from missing import Missing
 
 CONTAINER_USER = 10001
+BUCKET = "s3://"
 
 
 def libraries(env: Mapping[str, str]) -> "dict[str, str]":
@@ -17,10 +18,15 @@ def libraries(env: Mapping[str, str]) -> "dict[str, str]":
     if not first:
         raise Missing("it does not know yet where your photographs are. Type: make compose PHOTOS=/your/folder")
     found = {"/photos/library": str(folder(first, "PHOTO_LIBRARY"))}
-    for library in split(env.get("PHOTO_LIBRARIES", "")):
+    for library in (one for one in split(env.get("PHOTO_LIBRARIES", "")) if not one.startswith(BUCKET)):
         if (where := str(folder(library, "PHOTO_LIBRARIES"))) not in found.values():
             found[_free_place(Path(where).name or "drive", found)] = where
     return found
+
+
+def buckets(env: Mapping[str, str]) -> "list[str]":
+    """The libraries that lie in an object store."""
+    return [one for one in split(env.get("PHOTO_LIBRARIES", "")) if one.startswith(BUCKET)]
 
 
 def _free_place(name: str, taken: Mapping[str, str]) -> str:
@@ -31,11 +37,9 @@ def _free_place(name: str, taken: Mapping[str, str]) -> str:
 
 
 def folder(name: str, setting: str) -> Path:
-    if name.startswith("s3://"):
-        raise Missing(
-            f"Keepers reads and writes folders here, not {name}. Mount the bucket, name the mount point in {setting},"
-            " then type: make compose"
-        )
+    if name.startswith(BUCKET):
+        where = "Name the bucket in PHOTO_LIBRARIES" if setting == "PHOTO_LIBRARY" else "Name a folder"
+        raise Missing(f"{setting} must be a folder of this machine, not {name}. {where}, then type: make compose")
     found = Path(name).expanduser()
     if not found.is_absolute():
         raise Missing(f"{setting} must be a whole path, from / on: {name}. Change it in .env, then type: make compose")

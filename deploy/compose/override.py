@@ -12,20 +12,25 @@ HEADER = "# Written by `make compose` from what .env says. Change it there, and 
 
 
 def override(
-    env: Mapping[str, str], libraries: Mapping[str, str], writable: Mapping[str, Path], groups: "list[str]"
+    env: Mapping[str, str],
+    libraries: Mapping[str, str],
+    buckets: "list[str]",
+    writable: Mapping[str, Path],
+    groups: "list[str]",
 ) -> "dict[str, dict[str, Any]]":
     """What each service has beyond docker-compose.yml. Any: as JSON."""
     folders = [(folder, place, True) for place, folder in libraries.items()][1:]
     kept = [(str(folder), f"/{name.partition('_')[0].lower()}s", False) for name, folder in writable.items()]
-    environment = {"BACKUP_FOLDER": "/backups"} if "BACKUP_FOLDER" in writable else {}
+    places = {"PHOTO_LIBRARIES": ":".join(["/photos", *buckets]).replace("$", "$$")} if buckets else {}
+    backups = {"BACKUP_FOLDER": "/backups"} if "BACKUP_FOLDER" in writable else {}
     both = {"group_add": groups}
     services = {
         "orchestrator": {
             **both,
-            "environment": environment,
+            "environment": places | backups,
             "volumes": [_mount(*folder) for folder in (*folders, *kept)],
         },
-        "worker": {**both, "volumes": [_mount(*folder) for folder in folders]},
+        "worker": {**both, "environment": places, "volumes": [_mount(*folder) for folder in folders]},
         "embed": _graphics_card() if env.get("KEEPERS_CUDA") == "1" else {},
     }
     return {name: wanted for name, has in services.items() if (wanted := {key: one for key, one in has.items() if one})}

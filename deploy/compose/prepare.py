@@ -50,7 +50,7 @@ def _prepare(options: argparse.Namespace) -> None:
         engine.check_database(known)
     override.check(project / override.OVERRIDE)
     env_file.write(project / ".env", project / ".env.example", added)
-    services = override.override(env, libraries, writable, groups)
+    services = override.override(env, libraries, folders.buckets(env), writable, groups)
     override.write(project / override.OVERRIDE, services)
     if not options.only_write:
         engine.start(project, port)

@@ -13,8 +13,11 @@ from starlette.concurrency import run_in_threadpool
 
 from orchestrator.answers import ERRORS, Refused
 from orchestrator.context import ServicesDep
-from orchestrator.imports.folders import folder_named, is_inside, may_read, shown
+from orchestrator.imports import bucket_roots
+from orchestrator.imports.folders import is_inside, may_read, place_named, shown
+from shared.bucket_address import BucketAddress, address_of, is_address
 from shared.claims import ClaimPath, claim_of, path_of
+from shared.errors import KeepersError
 from shared.formats import IMAGE_EXTENSIONS, extension_of
 from shared.settings import Settings
 
@@ -65,11 +68,16 @@ async def list_folder(
     path: Annotated[str | None, Query(max_length=4096)] = None,
     claim: Annotated[ClaimPath | None, Query(max_length=16_384)] = None,
 ) -> FolderListing:
-    """The folders inside one. A folder that may not be read says why in `refused`."""
+    """The folders inside one. A folder that may not be read says why in `refused`. Those of a bucket are not listed."""
     if path is None and claim is None:
         raise Refused(422, "invalid", "Say which folder: path or claim.")
-    folder = folder_named(path, claim)
-    return await run_in_threadpool(_listing, folder, services.settings)
+    try:
+        where = place_named(path, claim)
+    except KeepersError as exc:
+        return _unlisted(path or "", exc.message)
+    if isinstance(where, BucketAddress):
+        return _unlisted(str(where), await run_in_threadpool(bucket_roots.allowed, where, services.settings))
+    return await run_in_threadpool(_listing, where, services.settings)
 
 
 @router.get("/api/roots")
@@ -97,6 +105,21 @@ def _listing(folder: Path, settings: Settings) -> FolderListing:
         photos=own[0] if own else None,
         folders=[found for found in listed if found is not None],
         is_cut=len(names) > _MOST_FOLDERS,
+        readable=refused is None,
+        refused=refused,
+    )
+
+
+def _unlisted(path: str, refused: str | None) -> FolderListing:
+    """A bucket: to find its folders one would have to go through all of its keys."""
+    return FolderListing(
+        path=path,
+        claim=claim_of(path) or "/",
+        label=path,
+        parent=None,
+        photos=None,
+        folders=[],
+        is_cut=False,
         readable=refused is None,
         refused=refused,
     )
@@ -153,17 +176,28 @@ def _known(row: Any) -> RootChip:  # Any: a row of _known_roots
 
 
 def _chips(known: list[RootChip], settings: Settings) -> list[RootChip]:
-    places = settings.library_roots or _usual_places()
+    places = _usual_places() if settings.library_roots is None else settings.library_roots
     chips = [_place(path, settings) for path in places if settings.library_roots or not may_read(path, settings)]
+    chips += [_bucket(where) for where in settings.library_buckets or ()]
+    folders = [path_of(chip.claim) for chip in chips if not is_address(chip.path)]
     listed = {chip.claim for chip in chips}
     offline = [chip for chip in known if chip.state == "offline"]
-    usable = [chip for chip in known if chip.state != "offline" and not may_read(path_of(chip.claim), settings)]
+    usable = [chip for chip in known if chip.state != "offline" and not _is_refused(chip, settings)]
     for chip in (*offline, *usable):
-        is_part = settings.library_roots is None and is_inside(path_of(chip.claim), map(path_of, listed))
+        is_part = settings.library_roots is None and is_inside(path_of(chip.claim), folders)
         if chip.claim not in listed and (chip.state == "offline" or not is_part):
             listed.add(chip.claim)
             chips.append(chip)
     return chips
+
+
+def _is_refused(chip: RootChip, settings: Settings) -> bool:
+    where = address_of(chip.claim)
+    return bool(may_read(path_of(chip.claim), settings) if where is None else bucket_roots.may_read(where, settings))
+
+
+def _bucket(where: BucketAddress) -> RootChip:
+    return RootChip(label=where.name, path=str(where), claim=claim_of(str(where)), state="online", problem=None)
 
 
 def _place(path: Path, settings: Settings) -> RootChip:

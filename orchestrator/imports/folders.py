@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from orchestrator.imports.walk import is_set_aside
+from shared.bucket_address import BucketAddress, address, address_of, is_address
 from shared.claims import path_of
 from shared.settings import Settings
 
@@ -52,6 +53,13 @@ def folder_named(path: str | None, claim: str | None) -> Path:
     return folder
 
 
+def place_named(path: str | None, claim: str | None) -> Path | BucketAddress:
+    """The same, or a folder of a bucket. Raises KeepersError for what looks like one and can be none."""
+    if claim is not None:
+        return address_of(claim) or path_of(claim)
+    return address(path) if path and is_address(path) else folder_named(path, None)
+
+
 def is_inside(path: Path, folders: Iterable[Path]) -> bool:
     """Whether the path, links already resolved, is one of the folders or lies in one."""
     return any(path.is_relative_to(os.path.realpath(folder)) for folder in folders)
@@ -75,14 +83,14 @@ def _outside(path: Path, resolved: Path, settings: Settings) -> str | None:
         return None
     roots = settings.library_roots
     if roots is not None:
-        return None if is_inside(resolved, roots) else _not_in(path, roots)
+        return None if is_inside(resolved, roots) else not_in(path, settings)
     if belongs_to_system(resolved):
         return f"{shown(path)} belongs to the system, not to your photos."
     return None
 
 
-def _not_in(path: Path, roots: tuple[Path, ...]) -> str:
-    named = " or ".join(shown(root) for root in roots)
+def not_in(path: Path | str, settings: Settings) -> str:
+    named = " or ".join([*map(shown, settings.library_roots or ()), *map(str, settings.library_buckets or ())])
     return f"{shown(path)} lies outside the photo folders. Keepers is set up to read only {named}."
 
 

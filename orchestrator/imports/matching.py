@@ -1,9 +1,9 @@
 """Recognising files by their bytes: a scan reads the two ends of a file only where its size is known."""
 
 import asyncio
-import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import select, text
@@ -12,8 +12,8 @@ from sqlmodel import col
 
 from orchestrator.imports.walk import FoundFile, Unit
 from orchestrator.models import Photo, PhotoFile, Root
-from orchestrator.photos.identity import is_gone
-from shared import quick_hash
+from orchestrator.places.opening import Buckets, buckets_of, is_gone, place_of
+from orchestrator.places.place import Place
 
 Ends = Mapping[bytes, str]  # path -> quick hash
 
@@ -44,7 +44,7 @@ async def read_ends(session: AsyncSession, root: Root, units: Sequence[Unit]) ->
     sizes = await _known_sizes(session, {file.size for file in strange})
     joining = {unit.companion.path for unit in units if unit.companion and unit.main.path in known}
     wanted = [file for file in strange if file.size in sizes or file.path in joining]
-    return await asyncio.to_thread(hash_ends, root.path, wanted)
+    return await asyncio.to_thread(hash_ends, place_of(root, buckets_of(session)), wanted)
 
 
 async def _known_sizes(session: AsyncSession, sizes: Iterable[int]) -> set[int]:
@@ -58,23 +58,13 @@ async def _known_sizes(session: AsyncSession, sizes: Iterable[int]) -> set[int]:
     return set(rows.scalars())
 
 
-def hash_ends(root: bytes, files: Iterable[FoundFile]) -> dict[bytes, str]:
+def hash_ends(place: Place, files: Iterable[FoundFile]) -> dict[bytes, str]:
     """Files that cannot be read are left out: their conversion says why."""
-    hashed = {file.path: _hash(os.path.join(root, file.path)) for file in files}
-    return {path: ends for path, ends in hashed.items() if ends is not None}
-
-
-def _hash(path: bytes) -> str | None:
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    except OSError:
-        return None
-    try:
-        return quick_hash.of_file(descriptor)
-    except OSError:
-        return None
-    finally:
-        os.close(descriptor)
+    found: dict[bytes, str] = {}
+    for file in files:
+        with suppress(OSError):
+            found[file.path] = place.quick_hash(file)
+    return found
 
 
 async def matches(
@@ -95,7 +85,8 @@ async def matches(
         for path, rows in others.items()
         if path in known and rows and all(row[1].id != known[path].photo_id for row in rows)
     ]
-    return await asyncio.to_thread(_choose, others, {file.id for file in displaced}), displaced
+    chosen = await asyncio.to_thread(_choose, others, {file.id for file in displaced}, buckets_of(session))
+    return chosen, displaced
 
 
 async def _files_with(session: AsyncSession, ends: Ends) -> Mapping[str, list[tuple[PhotoFile, Photo, Root]]]:
@@ -112,13 +103,15 @@ async def _files_with(session: AsyncSession, ends: Ends) -> Mapping[str, list[tu
     return found
 
 
-def _choose(others: Mapping[bytes, Sequence[tuple[PhotoFile, Photo, Root]]], displaced: set[int]) -> dict[bytes, Match]:
+def _choose(
+    others: Mapping[bytes, Sequence[tuple[PhotoFile, Photo, Root]]], displaced: set[int], buckets: Buckets
+) -> dict[bytes, Match]:
     """A known file moves to one place at most; every other place with its bytes is a copy."""
     chosen: dict[bytes, Match] = {}
     moved: set[int] = set()
     for path, rows in sorted(others.items()):
         for file, photo, root in rows:
-            is_moved = file.id not in moved and (file.id in displaced or is_gone(root, file.path))
+            is_moved = file.id not in moved and (file.id in displaced or is_gone(root, file.path, buckets))
             if is_moved or path not in chosen:
                 chosen[path] = Match(file, photo, file.path, is_moved)
             if is_moved:

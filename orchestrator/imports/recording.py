@@ -42,7 +42,8 @@ from orchestrator.models import (
     PhotoFile,
     Root,
 )
-from orchestrator.photos.identity import is_gone, merge, why_skipped
+from orchestrator.photos.identity import merge, why_skipped
+from orchestrator.places.opening import buckets_of, is_gone
 
 KNOWN = "already in the archive"
 
@@ -205,7 +206,7 @@ async def _copy_again(chunk: Chunk, unit: Unit, file: PhotoFile, photo: Photo) -
     """A copy takes the place of its original once that is gone."""
     file.size, file.mtime_ns = unit.main.size, unit.main.mtime_ns
     original = chunk.originals.get(photo.id)
-    if original is None or await asyncio.to_thread(is_gone, original[1], original[0].path):
+    if original is None or await asyncio.to_thread(is_gone, original[1], original[0].path, buckets_of(chunk.session)):
         if original is not None:
             await chunk.session.delete(original[0])
         file.role = ORIGINAL

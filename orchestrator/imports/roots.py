@@ -16,6 +16,7 @@ from orchestrator.imports import moving
 from orchestrator.imports.folders import shown
 from orchestrator.models import Root
 from shared import quick_hash
+from shared.bucket_address import is_address
 
 log = structlog.get_logger()
 
@@ -117,8 +118,9 @@ async def recognise(session: AsyncSession, folder: Path) -> Root | None:
 
 
 async def _roots(session: AsyncSession) -> list[Root]:
+    """Those on drives; see bucket_roots for the others."""
     rows = await session.execute(select(Root).order_by(col(Root.id)).execution_options(populate_existing=True))
-    return list(rows.scalars())
+    return [root for root in rows.scalars() if not is_address(root.path)]
 
 
 async def _look(session: AsyncSession, folder: Path) -> Sightings:

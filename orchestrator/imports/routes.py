@@ -9,19 +9,20 @@ from pydantic import BaseModel, Field, model_validator
 from orchestrator.answers import ERRORS, Refused
 from orchestrator.context import ServicesDep
 from orchestrator.imports import queries
-from orchestrator.imports.folders import folder_named
+from orchestrator.imports.folders import place_named
 from orchestrator.imports.queries import ImportView
 from orchestrator.imports.service import Wish
 from orchestrator.paging import RowId
 from orchestrator.removal.tombstones import bring_back_met
 from orchestrator.review.verbs import patiently
 from shared.claims import ClaimPath
+from shared.errors import KeepersError
 
 router = APIRouter(responses=ERRORS)
 
 
 class NewImport(BaseModel):
-    """A folder by its path, or by its claim where the path is not text."""
+    """A folder by its path, or by its claim where the path is not text. A bucket is s3://bucket/folder."""
 
     path: str | None = None
     claim: ClaimPath | None = None
@@ -50,8 +51,11 @@ class ImportList(BaseModel):
 @router.post("/api/imports", status_code=202)
 async def start_import(services: ServicesDep, wish: NewImport) -> Started:
     """Begin to import a folder. Returns at once; the import is scanning from its first read on."""
-    folder = await asyncio.to_thread(folder_named, wish.path, wish.claim)
-    return Started(id=await services.imports.start(Wish(folder, wish.sample, wish.project, wish.watch)))
+    try:
+        where = await asyncio.to_thread(place_named, wish.path, wish.claim)
+    except KeepersError as exc:
+        raise Refused(422, "folder_refused", exc.message) from exc
+    return Started(id=await services.imports.start(Wish(where, wish.sample, wish.project, wish.watch)))
 
 
 @router.get("/api/imports")

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from sqlalchemy import insert, text
@@ -109,7 +108,7 @@ def name_of(file: FoundFile) -> str:
 
 
 def readable_path(root: Root, file: FoundFile) -> str:
-    return str(Path(root.label) / shown(file.path))
+    return os.path.join(root.label, shown(file.path))
 
 
 async def adopt_waiting(session: AsyncSession, job: Import, photo_ids: Sequence[int]) -> None:

@@ -19,9 +19,13 @@ from orchestrator.imports import items, roots
 from orchestrator.imports.folders import may_read, shown
 from orchestrator.imports.matching import hash_ends
 from orchestrator.imports.recording import Read, known_paths, read, record
-from orchestrator.imports.walk import MAX_LEFT_ALONE_KINDS, Folder, Permissions, Unit, is_set_aside, walk
+from orchestrator.imports.walk import MAX_LEFT_ALONE_KINDS, Folder, Permissions, Unit, is_set_aside
 from orchestrator.models import Import, Root
+from orchestrator.places.opening import place_of
+from orchestrator.places.place import Place
 from shared import trace
+from shared.errors import BucketAway, OutsideRoots
+from shared.originals_bucket import OriginalsBuckets
 from shared.settings import Settings
 
 log = structlog.get_logger()
@@ -48,7 +52,7 @@ class Scanner:
 
     def __init__(self, sessions: Sessions, settings: Settings, on_commit: Callable[[], None]) -> None:
         self._sessions = sessions
-        self._settings = settings
+        self._buckets = OriginalsBuckets(settings)
         self._on_commit = on_commit
         self._permissions = permissions_of(settings)
 
@@ -64,8 +68,12 @@ class Scanner:
         try:
             try:
                 await self._scan(import_id)
-            except FolderAway as exc:
+            except (FolderAway, BucketAway) as exc:
                 return not await self._explain(import_id, exc)
+            except OutsideRoots:
+                await self._fail(
+                    import_id, "Keepers may not read this place any more: PHOTO_LIBRARIES does not name it."
+                )
             except Overtaken:
                 return False
             except Exception as exc:
@@ -178,7 +186,7 @@ class Scanner:
     ) -> list[Unit]:
         """Two new files with the same bytes are one new photo."""
         alike = [unit.main for unit in units if sizes[unit.main.size] > 1]
-        ends = await asyncio.to_thread(hash_ends, root.path, alike)
+        ends = await asyncio.to_thread(hash_ends, self._place(root), alike)
         kept: list[Unit] = []
         for unit in units:
             hashed = ends.get(unit.main.path)
@@ -205,13 +213,17 @@ class Scanner:
 
     async def _folders(self, job: Import, root: Root) -> AsyncIterator[Folder]:
         cursor = job.cursor if job.sample is None else None
-        if job.folder == b"" and await asyncio.to_thread(roots.is_empty_or_missing, root.path):
+        place = self._place(root)
+        if job.folder == b"" and await asyncio.to_thread(place.is_away):
             raise FolderAway(FileNotFoundError(errno.ENOENT, "it is missing or empty"))
-        folders = walk(root.path, job.folder, cursor, self._permissions)
+        folders = place.folders(job.folder, cursor, self._permissions)
         while (folder := await asyncio.to_thread(_next, folders)) is not None:
             yield folder
 
-    async def _explain(self, import_id: int, trouble: FolderAway) -> bool:
+    def _place(self, root: Root) -> Place:
+        return place_of(root, self._buckets)
+
+    async def _explain(self, import_id: int, trouble: FolderAway | BucketAway) -> bool:
         """Say why the scan waits. False when the import is over."""
         async with self._sessions.begin() as session:
             job, root = await _load(session, import_id, lock=True)
@@ -242,7 +254,9 @@ def permissions_of(settings: Settings) -> Permissions:
     )
 
 
-def _sentence(folder: str, trouble: FolderAway) -> str:
+def _sentence(folder: str, trouble: FolderAway | BucketAway) -> str:
+    if isinstance(trouble, BucketAway):
+        return f"{trouble.message} The import goes on when it can."
     if trouble.errno in (errno.EACCES, errno.EPERM):
         return f"Keepers may not read {folder}: the import goes on when it may."
     if trouble.errno in (errno.ENOENT, errno.ENOTDIR):

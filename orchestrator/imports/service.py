@@ -13,11 +13,12 @@ from sqlmodel import col
 from orchestrator import events, identity_lock, runs
 from orchestrator.answers import Refused
 from orchestrator.db import Sessions
-from orchestrator.imports import items, roots
+from orchestrator.imports import bucket_roots, items, roots
 from orchestrator.imports.folders import allowed, shown
 from orchestrator.models import Import
 from orchestrator.projects import service as projects
 from orchestrator.watching import service as watching
+from shared.bucket_address import BucketAddress
 from shared.settings import Settings
 
 log = structlog.get_logger()
@@ -29,7 +30,7 @@ OPEN_STATES = ("scanning", "running", "paused")
 class Wish:
     """What the person asked for."""
 
-    path: Path
+    where: Path | BucketAddress
     sample: int | None = None
     project: str | None = None
     is_watched: bool = False  # go on with what comes later
@@ -45,16 +46,16 @@ class Imports:
 
     async def start(self, wish: Wish) -> int:
         """The id of a new import, which is to be scanned. Raises Refused with the sentence why not."""
-        why_not = await asyncio.to_thread(allowed, wish.path, self._settings)
+        why_not = await self._why_not(wish)
         if why_not:
             raise Refused(422, "folder_refused", why_not)
-        folder = await asyncio.to_thread(wish.path.resolve)
+        where = wish.where if isinstance(wish.where, BucketAddress) else await asyncio.to_thread(wish.where.resolve)
         async with self._sessions.begin() as session:
-            place = await roots.place(session, folder, self._settings.library_roots)
+            place = await self._place(session, where)
             job = Import(
                 root_id=place.root.id,
                 folder=place.folder,
-                label=shown(folder),
+                label=shown(str(where)),
                 sample=wish.sample,
                 project_id=await projects.named(session, wish.project),
             )
@@ -66,6 +67,18 @@ class Imports:
         log.info("imports.started", import_id=job.id, folder=job.label, correlation_id=runs.correlation_id(job.id))
         self._on_change()
         return job.id
+
+    async def _why_not(self, wish: Wish) -> str | None:
+        if not isinstance(wish.where, BucketAddress):
+            return await asyncio.to_thread(allowed, wish.where, self._settings)
+        if wish.is_watched:
+            return bucket_roots.NOT_WATCHED.format(wish.where)
+        return await asyncio.to_thread(bucket_roots.allowed, wish.where, self._settings)
+
+    async def _place(self, session: AsyncSession, where: Path | BucketAddress) -> roots.Place:
+        if isinstance(where, BucketAddress):
+            return await bucket_roots.place(session, where, self._settings)
+        return await roots.place(session, where, self._settings.library_roots)
 
     async def pause(self, import_id: int) -> None:
         """What is in work is finished, nothing more is begun. A scan goes on: it costs nothing and shows the total."""

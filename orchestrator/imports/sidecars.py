@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import stat
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,7 +12,8 @@ from sqlmodel import col
 
 from orchestrator.imports.walk import FoundFile, Unit
 from orchestrator.models import Root, Sidecar
-from orchestrator.photos.identity import is_gone
+from orchestrator.places.opening import Buckets, buckets_of, is_gone, place_of
+from orchestrator.places.place import Place
 from shared.contracts import storable
 from shared.errors import XmpBroken
 from shared.xmp import MOST_BYTES, check_size, rating_of
@@ -47,7 +47,7 @@ async def read(session: AsyncSession, root: Root, units: Sequence[Unit]) -> Read
         if (row.size, row.mtime_ns) == (found[row.path].size, found[row.path].mtime_ns)
     }
     strange = [file for path, file in found.items() if path not in readings]
-    return readings | await asyncio.to_thread(_read_all, root.path, strange)
+    return readings | await asyncio.to_thread(_read_all, place_of(root, buckets_of(session)), strange)
 
 
 async def record(
@@ -109,34 +109,26 @@ async def _forget_gone(session: AsyncSession, root: Root, rows: Mapping[bytes, t
             (col(Sidecar.root_id) != root.id) | col(Sidecar.path).not_in(list(rows)),
         )
     )
-    gone = await asyncio.to_thread(_gone, [(other, its_root) for other, its_root in others])
+    gone = await asyncio.to_thread(_gone, [(other, its_root) for other, its_root in others], buckets_of(session))
     if gone:
         await session.execute(delete(Sidecar).where(col(Sidecar.id).in_(gone)))
 
 
-def _gone(sidecars: Iterable[tuple[Sidecar, Root]]) -> list[int]:
-    return [sidecar.id for sidecar, root in sidecars if is_gone(root, sidecar.path)]
+def _gone(sidecars: Iterable[tuple[Sidecar, Root]], buckets: Buckets) -> list[int]:
+    return [sidecar.id for sidecar, root in sidecars if is_gone(root, sidecar.path, buckets)]
 
 
-def _read_all(root: bytes, files: Iterable[FoundFile]) -> dict[bytes, Reading]:
-    return {file.path: _read(os.path.join(root, file.path), file) for file in files}
+def _read_all(place: Place, files: Iterable[FoundFile]) -> dict[bytes, Reading]:
+    return {file.path: _read(place, file) for file in files}
 
 
-def _read(path: bytes, file: FoundFile) -> Reading:
+def _read(place: Place, file: FoundFile) -> Reading:
+    """At most one byte more than may be: then it is too large."""
     try:
         check_size(file.size)
-        return Reading(file, rating_of(_bytes(path)), None)
+        return Reading(file, rating_of(place.read(file.path, MOST_BYTES + 1)), None)
     except XmpBroken as exc:
         return Reading(file, None, storable(exc.message))
     except OSError as exc:
         unlike_any = replace(file, mtime_ns=-1)  # nothing in the file need change for another attempt to pass
         return Reading(unlike_any, None, f"It cannot be read: {os.strerror(exc.errno or 0)}.")
-
-
-def _bytes(path: bytes) -> bytes:
-    """At most one byte more than may be: then it is too large. Never waits for a pipe."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise XmpBroken("It is no file any more.")
-        return file.read(MOST_BYTES + 1)

@@ -131,15 +131,15 @@ def _read(root: bytes, folder: Folder, permissions: Permissions, names: Set[byte
                 elif extension == SIDECAR_EXTENSION:
                     sidecars += _file(entry, path, folder.left_alone, permissions)
                 else:
-                    _leave_alone(folder.left_alone, "link to a folder" if entry.is_dir() else extension or "other")
+                    leave_alone(folder.left_alone, "link to a folder" if entry.is_dir() else extension or "other")
             except OSError as exc:
                 trouble = exc
-                _leave_alone(folder.left_alone, "unreadable file")
+                leave_alone(folder.left_alone, "unreadable file")
     if trouble is not None:
         _raise_if_drive_gone(trouble, root, folder.path)
     folder.units, strays = beside(pair(files), sidecars)
     for _ in strays:
-        _leave_alone(folder.left_alone, SIDECAR_EXTENSION)
+        leave_alone(folder.left_alone, SIDECAR_EXTENSION)
     return inner
 
 
@@ -148,16 +148,16 @@ def _file(
 ) -> list[FoundFile]:
     found = entry.stat()
     if not stat.S_ISREG(found.st_mode):
-        _leave_alone(left_alone, "link to a folder" if stat.S_ISDIR(found.st_mode) else "not a file")
+        leave_alone(left_alone, "link to a folder" if stat.S_ISDIR(found.st_mode) else "not a file")
     elif entry.is_symlink() and not permissions.may_follow(os.path.realpath(entry.path)):
-        _leave_alone(left_alone, "link out of the folder")
+        leave_alone(left_alone, "link out of the folder")
     else:
         return [FoundFile(path, found.st_size, found.st_mtime_ns)]
     return []
 
 
-def _leave_alone(left_alone: Counter[str], kind: str) -> None:
-    """Kinds are extensions from strangers' file names: few and short ones are named, the rest is "other"."""
+def leave_alone(left_alone: Counter[str], kind: str) -> None:
+    """Count one. Kinds are extensions from strangers' file names: few and short ones are named, the rest is "other"."""
     is_nameable = kind.isascii() and kind.isprintable() and len(kind) <= 24
     left_alone[kind if is_nameable and len(left_alone) < MAX_LEFT_ALONE_KINDS else "other"] += 1
 

@@ -1,14 +1,11 @@
 """Which bytes are which photo: decisions follow the bytes. To be called under the identity lock."""
 
-import os
-
 from sqlalchemy import delete, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from orchestrator.file_ratings import service as file_ratings
-from orchestrator.imports.roots import is_empty_or_missing
-from orchestrator.models import Photo, Root
+from orchestrator.models import Photo
 from orchestrator.photos import sweeper
 from orchestrator.taste import service as taste
 from orchestrator.write_back import due as due_sidecars
@@ -17,15 +14,6 @@ REMOVED = "removed before"  # an index of import_items says it too
 _TELLING_OF_A_PHOTO = (
     "import_items", "photo_files", "sidecars", "set_aside", "error_logs", "dead_letters", "rating_events"
 )  # fmt: skip
-
-
-def is_there(root: bytes, path: bytes) -> bool:
-    return os.path.lexists(os.path.join(root, path))
-
-
-def is_gone(root: Root, path: bytes) -> bool:
-    """Whether a file was removed or renamed. On a drive that is not connected nothing is gone. Looks at the disk."""
-    return root.state == "online" and not is_there(root.path, path) and not is_empty_or_missing(root.path)
 
 
 def why_skipped(photo: Photo) -> str | None:

@@ -17,7 +17,8 @@ from orchestrator.metrics.committed import after_commit
 from orchestrator.metrics.instruments import PHOTO_AGE_SECONDS
 from orchestrator.models import COMPANION, COPY, DAMAGED, DONE, ORIGINAL, SKIPPED, Photo, PhotoFile, Root
 from orchestrator.photos import sweeper
-from orchestrator.photos.identity import is_gone, merge, why_skipped
+from orchestrator.photos.identity import merge, why_skipped
+from orchestrator.places.opening import Buckets, buckets_of, is_gone
 from orchestrator.stage_results import Applied
 from shared.contracts import convert
 
@@ -109,7 +110,7 @@ async def _join(session: AsyncSession, photo: Photo, file: PhotoFile, other: Pho
     )
     owned = rows.all()
     alike = [(known, root) for known, root in owned if known.content_hash == file.content_hash]
-    gone = await asyncio.to_thread(_first_gone, alike)
+    gone = await asyncio.to_thread(_first_gone, alike, buckets_of(session))
     has_original = any(known.role == ORIGINAL for known, _ in owned)
     file.photo_id = other.id
     file.role = gone.role if gone else COPY if has_original else ORIGINAL
@@ -121,8 +122,8 @@ async def _join(session: AsyncSession, photo: Photo, file: PhotoFile, other: Pho
     return why_skipped(other) or (f"moved here from {shown(gone.path)}" if gone else f"a copy of {other.file_name}")
 
 
-def _first_gone(files: Sequence[tuple[PhotoFile, Root]]) -> PhotoFile | None:
-    return next((known for known, root in files if is_gone(root, known.path)), None)
+def _first_gone(files: Sequence[tuple[PhotoFile, Root]], buckets: Buckets) -> PhotoFile | None:
+    return next((known for known, root in files if is_gone(root, known.path, buckets)), None)
 
 
 async def _leave(session: AsyncSession, photo: Photo, other: Photo) -> None:

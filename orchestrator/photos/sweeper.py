@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.claims import ClaimStore, Stored, path_of
+from shared.claims import ClaimStore, Stored, is_original, path_of
 
 log = structlog.get_logger()
 
@@ -103,7 +103,7 @@ def _remove(claims: ClaimStore, unneeded: Iterable[str], touched_before: float) 
 
 def _derived(named: Iterable[str]) -> list[str]:
     """Never an original."""
-    return [claim for claim in named if not path_of(claim).is_absolute()]
+    return [claim for claim in named if not is_original(claim)]
 
 
 class Patrol:

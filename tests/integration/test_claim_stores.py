@@ -226,9 +226,11 @@ def test_an_endpoint_that_is_none_is_told_at_the_start(url: str) -> None:
         Settings(aws_endpoint_url=url)
 
 
-def test_originals_in_a_bucket_are_refused_with_what_to_do() -> None:
-    with pytest.raises(KeepersError, match="Mount the bucket read-only"):
-        Settings(photo_libraries="/photos:s3://archive/raw")
+@pytest.mark.parametrize("named", ["/photos:s3://archive/../raw", "s3://:/photos", "/photos:s3://name:hunter2@archive"])
+def test_a_bucket_of_originals_that_is_none_is_told_at_the_start(named: str) -> None:
+    with pytest.raises(KeepersError, match="PHOTO_LIBRARIES") as told:
+        Settings(photo_libraries=named)
+    assert "hunter2" not in told.value.message
 
 
 def claims_of(site: Site) -> ClaimStore:

@@ -1,5 +1,6 @@
 """`make compose`: what it writes, what it starts, and what it says when something is missing."""
 
+import json
 import os
 import shutil
 import socket
@@ -120,10 +121,20 @@ def test_several_drives_are_mounted_beside_each_other_and_can_only_be_read(machi
     assert machine.mounts("orchestrator") == mounts
 
 
-def test_originals_in_a_bucket_are_refused_with_what_to_do(machine: Machine) -> None:
-    machine.set(PHOTO_LIBRARY=machine.drive("one"), PHOTO_LIBRARIES="s3://old/archive", KEEPERS_PORT=str(machine.port))
-    assert "not s3://old/archive. Mount the bucket, name the mount point in PHOTO_LIBRARIES" in machine.refusal()
-    assert not any(asked.startswith("compose up") for asked in machine.asked())
+def test_a_bucket_is_handed_to_those_that_read_originals(machine: Machine) -> None:
+    libraries = f"s3://old/archive:{machine.drive('one')}:s3://older"
+    machine.set(PHOTO_LIBRARIES=libraries, KEEPERS_PORT=str(machine.port))
+    answer = machine.compose()
+    assert answer.returncode == 0, answer.stderr
+    assert machine.env()["PHOTO_LIBRARY"] == str(machine.folder / "one")
+    services = json.loads((machine.project / OVERRIDE).read_text().partition("\n")[2])["services"]
+    for service in ("orchestrator", "worker"):
+        assert services[service]["environment"] == {"PHOTO_LIBRARIES": "/photos:s3://old/archive:s3://older"}
+
+
+def test_a_bucket_alone_is_not_enough(machine: Machine) -> None:
+    refusal = machine.refusal("--photos", "s3://old/archive", "--port", str(machine.port))
+    assert "PHOTO_LIBRARY must be a folder of this machine, not s3://old/archive. Name the bucket in PHOTO_" in refusal
 
 
 def test_a_drive_that_is_no_longer_named_leaves_the_override(machine: Machine) -> None:

@@ -61,7 +61,7 @@ def test_every_package_a_service_needs_is_pinned_once() -> None:
 def test_every_setting_is_in_the_example() -> None:
     example = (PROJECT / ".env.example").read_text()
     internal = {"topology_prefix", "retry_delays_ms", "probe_seconds", "decode_seconds", "decode_memory_mb"}
-    internal |= {"clip_model_name", "hf_endpoint", "opened_folder", "llm_default_base_url"}
+    internal |= {"clip_model_name", "hf_endpoint", "opened_folder", "opened_bucket", "llm_default_base_url"}
     internal |= {"local_token"}
     for name in Settings.model_fields.keys() - internal:
         assert f"{name.upper()}=" in example, name

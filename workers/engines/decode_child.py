@@ -84,11 +84,17 @@ def _work(request: Message, settings: Settings) -> Message:
     from workers.engines.conversion import convert_file
     from workers.engines.rendition import render_file
 
-    claims = FolderClaims(settings.claims_folder, settings.library_roots)
+    claims = claims_of(settings)
     if isinstance(request, render.Request):
         return render_file(request, settings, claims)
     assert isinstance(request, convert.Request)
     return convert_file(request, settings, claims)
+
+
+def claims_of(settings: Settings) -> FolderClaims:
+    """With the originals that were fetched out of buckets."""
+    roots = settings.library_roots
+    return FolderClaims(settings.claims_folder, None if roots is None else (*roots, settings.originals_folder))
 
 
 def _say(replies: TextIO, reply: protocol.Reply) -> None:

@@ -11,6 +11,7 @@ from workers import fetching, metrics
 from workers.domain.names import printable_name
 from workers.engines import decode_protocol as protocol
 from workers.engines.child import Child, ChildDied
+from workers.engines.fetched_originals import FetchedOriginals
 
 log = structlog.get_logger()
 
@@ -28,6 +29,7 @@ class Decoder:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._originals = FetchedOriginals(settings)
         self._child: Child | None = None
         self._photos_left = 0
 
@@ -37,11 +39,13 @@ class Decoder:
 
     def convert(self, request: convert.Request, attempt: int = 1) -> convert.Result:
         """The result of the child, or the Verdict that it raised."""
-        return convert.Result.model_validate(self._answer(request, attempt))
+        with self._originals.at_hand(request) as here:
+            return here.told_of(convert.Result.model_validate(self._answer(here.request, attempt)))
 
     def render(self, request: render.Request, attempt: int = 1) -> render.Result:
         """The result of the child, or the Verdict that it raised."""
-        return render.Result.model_validate(self._answer(request, attempt))
+        with self._originals.at_hand(request) as here:
+            return render.Result.model_validate(self._answer(here.request, attempt))
 
     def _answer(self, request: _Request, attempt: int) -> dict[str, Any]:  # Any: JSON
         """A death of the child is a Retry at the first attempt, since it may have been innocent (killed for memory,

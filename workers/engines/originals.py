@@ -56,12 +56,16 @@ def read(claim: str, request: OnRoot, claims: FolderClaims) -> Original:
         raise _verdict(exc, name, request) from exc
 
 
+def too_large(name: str, size: int) -> TooLarge:
+    return TooLarge(f"{name} has {size / 1024**3:.1f} GB, over the limit of {MOST_BYTES // 1024**3} GB.")
+
+
 def _read(descriptor: int, name: str) -> Original:
     before = os.fstat(descriptor)
     if not stat.S_ISREG(before.st_mode):
         raise Reject(f"{name} is not a file but a folder, a pipe or a device.")
     if before.st_size > MOST_BYTES:
-        raise TooLarge(f"{name} has {before.st_size / 1024**3:.1f} GB, over the limit of {MOST_BYTES // 1024**3} GB.")
+        raise too_large(name, before.st_size)
     if before.st_size == 0:
         raise CorruptFile(f"{name} is empty: it has no bytes.")
     with fetching(), os.fdopen(descriptor, "rb", buffering=0, closefd=False) as file:

@@ -2,22 +2,18 @@
 files are fetched and from which they are carried away. So it gets no address and no key of the store."""
 
 import shutil
-import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
-from shared.claims import ClaimStore, path_of
+from shared.claims import ClaimStore, is_original, path_of
 from shared.claims_folder import FolderClaims
 from shared.contracts import convert, render
 from shared.errors import FileVanished
 from shared.settings import Settings
 from workers.domain.names import printable_name
 from workers.engines.decoder import Decoder
+from workers.engines.desks import clean, new_desk
 from workers.fetching import fetching
-
-LEFT_SECONDS = 3600  # a folder that was not touched for so long was left by a worker that was killed
 
 
 class StagedDecoder:
@@ -25,10 +21,7 @@ class StagedDecoder:
 
     def __init__(self, settings: Settings, claims: ClaimStore) -> None:
         self._claims = claims
-        desks = settings.cache_folder / "decode"
-        desks.mkdir(parents=True, exist_ok=True)
-        _clear(desks, time.time() - LEFT_SECONDS)
-        own = settings.model_copy(update={"keepers_home": Path(tempfile.mkdtemp(dir=desks))})
+        own = settings.model_copy(update={"keepers_home": new_desk(clean(settings.cache_folder / "decode"))})
         self._home = own.keepers_home
         self._here = FolderClaims(own.claims_folder)
         self._decoder = Decoder(own)
@@ -62,8 +55,8 @@ class StagedDecoder:
             shutil.rmtree(self._here.folder, ignore_errors=True)
 
     def _fetch_upload(self, claim: str) -> None:
-        """The photo of a placard lies with the derived files. An original is read by the child itself."""
-        if path_of(claim).is_absolute():
+        """The photo of a placard lies with the derived files. An original is seen to by the decoder."""
+        if is_original(claim):
             return
         try:
             self._fetch(claim)
@@ -78,10 +71,3 @@ class StagedDecoder:
         with fetching():
             for claim in claims:
                 self._claims.put(str(path_of(claim)), self._here.read(claim))
-
-
-def _clear(desks: Path, touched_before: float) -> None:
-    for desk in desks.iterdir():
-        with suppress(FileNotFoundError):  # another worker starts as well
-            if desk.stat().st_mtime < touched_before:
-                shutil.rmtree(desk, ignore_errors=True)
