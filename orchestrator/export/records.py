@@ -1,5 +1,6 @@
 """Exports as every orchestrator sees them. The one that makes an export holds two locks until it is over: one that
-lets no other begin, and one of this export: while nobody holds that, it is not being made."""
+lets no other begin, and one of this export. While nobody holds that, and nothing was heard of it lately, it is not
+being made."""
 
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -10,6 +11,7 @@ from orchestrator.export.views import ExportView
 EXPORTING = 0x6578706F  # advisory lock
 KEPT = 20
 _LATELY_HOURS = 24
+_SILENCE_SECONDS = 10  # a connection that was lost took the locks along; on another one they are back before
 
 _ENDED = "Keepers was stopped during this export. What was exported stays; export again, and it goes on."
 
@@ -37,7 +39,7 @@ async def write(session: AsyncSession, view: ExportView) -> None:
     await session.execute(
         text(
             "INSERT INTO exports (id, seen, started_at) VALUES (:id, CAST(:seen AS jsonb), :at)"
-            " ON CONFLICT (id) DO UPDATE SET seen = excluded.seen"
+            " ON CONFLICT (id) DO UPDATE SET seen = excluded.seen, said_at = now()"
         ),
         {"id": view.id, "seen": view.model_dump_json(), "at": view.started_at},
     )
@@ -79,12 +81,13 @@ async def _as_it_is_now(session: AsyncSession, view: ExportView) -> ExportView:
 
 
 async def _is_made(session: AsyncSession, export_id: str) -> bool:
-    held = await session.scalar(
+    alive = await session.scalar(
         text(
-            "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2"
+            "SELECT 1 FROM exports WHERE id = :id AND said_at > now() - make_interval(secs => :silence)"
+            " UNION ALL SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2"
             " AND classid = :key AND objid = CAST(hashtext(:id) AS oid)"
-            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) LIMIT 1"
         ),
-        {"key": EXPORTING, "id": export_id},
+        {"key": EXPORTING, "id": export_id, "silence": _SILENCE_SECONDS},
     )
-    return held is not None
+    return alive is not None

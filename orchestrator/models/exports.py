@@ -15,3 +15,4 @@ class ExportRecord(SQLModel, table=True):
     id: str = Field(sa_type=Text, primary_key=True)
     seen: Json = json()  # an ExportView
     started_at: datetime = moment(now=True)
+    said_at: datetime = moment(now=True)

@@ -26,6 +26,7 @@ from tests.site import Site, serve
 from workers.engines.colour import srgb_profile
 
 ARTIST, COPYRIGHT, ORIENTATION, GPS_LATITUDE = 0x013B, 0x8298, 0x0112, 2
+KILL = """UPDATE exports SET seen = seen || '{"state": "running"}', said_at = now() - interval '1 minute'"""
 LOSE_THE_LOCKS = """SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'
   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
 
@@ -281,7 +282,7 @@ async def test_an_export_whose_orchestrator_was_killed_is_shown_as_stopped_while
 ) -> None:
     await desk.photo()
     killed = (await desk.export())["id"]
-    await desk.sql("""UPDATE exports SET seen = seen || '{"state": "running"}'""")
+    await desk.sql(KILL)
     with slow_exports(monkeypatch) as may_end:
         services = desk.site.services
         other = exports.Exports(services.sessions, services.claims, services.settings, services.wake, lambda _: None)
@@ -290,11 +291,13 @@ async def test_an_export_whose_orchestrator_was_killed_is_shown_as_stopped_while
         assert seen["state"] == "failed"
         assert seen["error"].startswith("Keepers was stopped during this export.")
         await desk.sql(LOSE_THE_LOCKS)
+        assert (await desk.seen(alive.id))["state"] == "running"
 
-        async def is_told_as_running() -> bool:
-            return (await desk.seen(alive.id))["state"] == "running"
+        async def has_them_again() -> bool:
+            async with desk.site.session() as session:
+                return not await records.take_the_locks(session, "another")
 
-        await until(is_told_as_running, "the one that lost its connection to say that it goes on")
+        await until(has_them_again, "the one that lost its connection to hold its locks again")
         assert (await desk.start()).status_code == 409
         may_end.set()
         assert (await desk.finished(alive.id))["state"] == "done"
@@ -314,7 +317,7 @@ async def test_an_export_elsewhere_that_ends_between_two_looks_is_done(
 ) -> None:
     await desk.photo()
     made = (await desk.export())["id"]
-    await desk.sql("""UPDATE exports SET seen = seen || '{"state": "running"}'""")
+    await desk.sql(KILL)
     assert (await desk.seen(made))["error"].startswith("Keepers was stopped during this export.")
 
     async def ends(*_: object) -> bool:

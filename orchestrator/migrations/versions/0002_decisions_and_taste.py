@@ -568,6 +568,7 @@ def upgrade() -> None:  # noqa: PLR0915  # a list of tables and columns, not log
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("seen", JSONB(), server_default="{}", nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("said_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
 
