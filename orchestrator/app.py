@@ -47,7 +47,7 @@ from orchestrator.watching.background import Watching
 from orchestrator.write_back.background import keep_writing
 from shared.claims import ClaimStore, open_claims
 from shared.errors import KeepersError
-from shared.originals_bucket import OriginalsBuckets
+from shared.originals_bucket import REST_SECONDS, OriginalsBuckets
 from shared.settings import Settings
 from shared.topology import topology
 
@@ -81,7 +81,7 @@ async def _lifespan(app: FastAPI, *, settings: Settings, pipeline: Pipeline) -> 
     assert settings.database_url is not None
     assert settings.rabbitmq_url is not None
     engine = open_engine(settings.database_url)
-    sessions = open_sessions(engine, OriginalsBuckets(settings))
+    sessions = open_sessions(engine, OriginalsBuckets(settings, REST_SECONDS))
     throughput = Throughput()
     relay = Relay(sessions, pipeline, throughput)
     claims = open_claims(settings)

@@ -37,7 +37,7 @@ class Bucket:
     def __init__(self, url: str, settings: Settings, key: str, rights: str = EVERYTHING) -> None:
         """`rights`: what the person has to allow, said where the store refuses."""
         self.url = url
-        self._key = key
+        self.key = key
         self._rights = rights
         self._seconds = settings.claims_timeout_seconds
         self._at = f"{url} at {_endpoint(settings)}"
@@ -132,7 +132,7 @@ class Bucket:
         return True
 
     def _away(self, status: int | None, exc: Exception) -> BucketAway:
-        return BucketAway(sentence(status, str(exc), self._at, self._seconds, self._rights), key=self._key)
+        return BucketAway(sentence(status, str(exc), self._at, self._seconds, self._rights), key=self.key)
 
 
 def _open(url: str, settings: Settings) -> "S3Store":

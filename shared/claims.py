@@ -10,14 +10,17 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 from urllib.parse import quote, unquote_to_bytes
 
 from pydantic import AfterValidator
 
-from shared.bucket_address import is_address
+from shared.bucket_address import BucketAddress, address_of, is_address
 from shared.errors import OutsideRoots
 from shared.settings import Settings
+
+if TYPE_CHECKING:
+    from shared.originals_bucket import OriginalsBucket, OriginalsBuckets
 
 CLAIMS_DISK = "claims"  # the breaker key of the place that holds derived files
 
@@ -83,9 +86,12 @@ class ClaimStore(ABC):
     key CLAIMS_DISK; a file that is not there is a FileNotFoundError, a claim that leads elsewhere OutsideRoots.
     """
 
-    def __init__(self, scratch: Path, roots: tuple[Path, ...] | None = None) -> None:
+    def __init__(
+        self, scratch: Path, roots: tuple[Path, ...] | None = None, buckets: "OriginalsBuckets | None" = None
+    ) -> None:
         self.scratch = scratch
         self.roots = roots
+        self._buckets = buckets
 
     def original(self, claim: str) -> Path:
         """Where an original lies on this machine. Raises OutsideRoots for a path, symlinks resolved, that no root
@@ -94,6 +100,30 @@ class ClaimStore(ABC):
         if not path.is_absolute():
             raise OutsideRoots(path=claim)
         return path if self.roots is None else inside(path, self.roots)
+
+    def read_original(self, root: bytes, path: bytes, most_bytes: int | None = None) -> bytes:
+        """An original, or so much of its beginning. Raises OSError and OutsideRoots; Hold for a bucket that is away."""
+        where = address_of(root)
+        if where is None:
+            with open(self.original(claim_of(os.path.join(root, path))), "rb") as file:
+                return file.read(most_bytes)
+        return self._originals(where).read_original(path.decode(), most_bytes)
+
+    def has_original(self, root: bytes, path: bytes) -> bool:
+        """Whether it can be read, as far as that shows without reading it. Raises Hold for a bucket that is away."""
+        try:
+            where = address_of(root)
+            if where is None:
+                return self.original(claim_of(os.path.join(root, path))).is_file()
+            self._originals(where).look(path.decode())
+        except (OSError, OutsideRoots):
+            return False
+        return True
+
+    def _originals(self, root: BucketAddress) -> "OriginalsBucket":
+        if self._buckets is None:
+            raise OutsideRoots(path=str(root))
+        return self._buckets.at(root, CLAIMS_DISK)
 
     @property
     @abstractmethod
@@ -166,9 +196,11 @@ def inside(path: Path, roots: tuple[Path, ...]) -> Path:
 def open_claims(settings: Settings) -> ClaimStore:
     """The place of derived files that the settings name. Raises KeepersError when it cannot be used at all."""
     from shared.claims_folder import FolderClaims
+    from shared.originals_bucket import REST_SECONDS, OriginalsBuckets
 
+    buckets = OriginalsBuckets(settings, REST_SECONDS)
     if settings.claims_url is None:
-        return FolderClaims(settings.claims_folder, settings.library_roots)
+        return FolderClaims(settings.claims_folder, settings.library_roots, buckets)
     from shared.claims_objects import ObjectClaims
 
-    return ObjectClaims(settings)
+    return ObjectClaims(settings, buckets)

@@ -11,13 +11,16 @@ from typing import BinaryIO
 
 from shared.claims import CLAIMS_DISK, ByteRange, ClaimStore, Stored, claim_of, inside, is_original, path_of
 from shared.errors import ClaimsAway, NoSpace, OutsideRoots
+from shared.originals_bucket import OriginalsBuckets
 
 
 class FolderClaims(ClaimStore):
     """Derived files under `folder`."""
 
-    def __init__(self, folder: Path, roots: tuple[Path, ...] | None = None) -> None:
-        super().__init__(folder / "tmp", roots)
+    def __init__(
+        self, folder: Path, roots: tuple[Path, ...] | None = None, buckets: OriginalsBuckets | None = None
+    ) -> None:
+        super().__init__(folder / "tmp", roots, buckets)
         self.folder = folder
 
     @property

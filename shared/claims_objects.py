@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from shared.bucket import Bucket
 from shared.claims import CLAIMS_DISK, ByteRange, ClaimStore, Download, Stored, claim_of, is_original, path_of
 from shared.errors import OutsideRoots
+from shared.originals_bucket import OriginalsBuckets
 from shared.settings import Settings
 
 if TYPE_CHECKING:
@@ -21,9 +22,9 @@ AT_ONCE = 16  # questions after many files: an answer takes some ten millisecond
 class ObjectClaims(ClaimStore):
     """Derived files under `settings.claims_url`. Only what is not finished lies on this machine."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, buckets: OriginalsBuckets | None = None) -> None:
         assert settings.claims_url is not None
-        super().__init__(settings.cache_folder / "tmp", settings.library_roots)
+        super().__init__(settings.cache_folder / "tmp", settings.library_roots, buckets)
         self._bucket = Bucket(settings.claims_url, settings, CLAIMS_DISK)
 
     @property

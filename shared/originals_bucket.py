@@ -3,6 +3,7 @@
 import hashlib
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from shared import quick_hash
 from shared.bucket import PART_BYTES, Bucket
 from shared.bucket_address import BucketAddress, address
 from shared.bucket_trouble import READING, status_of
-from shared.errors import OutsideRoots
+from shared.errors import BucketAway, OutsideRoots
 from shared.settings import Settings
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 _ARCHIVED = "InvalidObjectState"  # what S3 says of an object that has to be brought back from its archive first
 _MOST_PROBED = 3
+_MOST_OPENED = 100
+REST_SECONDS = 5  # for those who look at many files, one after the other
 _SECOND_NS = 1_000_000_000
 
 
@@ -53,10 +56,25 @@ class Part:
 
 
 class OriginalsBucket(Bucket):
-    """A root in a bucket. `key` of the breaker: that of the root."""
+    """A root in a bucket. `key` of the breaker: that of the root. One that does not answer is not asked again for
+    `rest_seconds`: who goes through many files waits for it once."""
 
-    def __init__(self, root: BucketAddress, settings: Settings, key: str) -> None:
+    def __init__(self, root: BucketAddress, settings: Settings, key: str, rest_seconds: float = 0) -> None:
         super().__init__(str(root), settings, key, READING)
+        self._rest_seconds = rest_seconds
+        self._resting: tuple[float, str] = (0, "")  # until when, and why
+
+    @contextmanager
+    def speaking(self, key: str | None) -> Iterator[None]:
+        until, why = self._resting
+        if time.monotonic() < until:
+            raise BucketAway(why, key=self.key)
+        try:
+            with super().speaking(key):
+                yield
+        except BucketAway as exc:
+            self._resting = (time.monotonic() + self._rest_seconds, exc.message)
+            raise
 
     def files(self, folder: str, after: str | None) -> Iterator[tuple[str, Seen]]:
         """The key and the looks of everything in a folder, or of what follows one key. Asks for more as it is read."""
@@ -79,6 +97,9 @@ class OriginalsBucket(Bucket):
                 if status_of(exc) != 416:  # it ends before that
                     raise
             return Part(b"", seen(obstore.head(self.store, key)))
+
+    def read_original(self, key: str, most_bytes: int | None) -> bytes:
+        return self.read(key) if most_bytes is None else self.part(key, 0, most_bytes).data
 
     def quick_hash(self, key: str, size: int) -> str:
         """As of the same file on a disk. Reads the two ends. Raises Changed."""
@@ -132,8 +153,9 @@ class OriginalsBucket(Bucket):
 class OriginalsBuckets:
     """Every root in a bucket that the settings let Keepers read; each is opened once."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, rest_seconds: float = 0) -> None:
         self._settings = settings
+        self._rest_seconds = rest_seconds
         self._own = address(settings.claims_url) if settings.claims_url else None
         self._opened: dict[tuple[BucketAddress, str], OriginalsBucket] = {}
 
@@ -143,7 +165,9 @@ class OriginalsBuckets:
         if allowed is not None and not root.is_inside(allowed):
             raise OutsideRoots(path=str(root))
         if (root, key) not in self._opened:
-            self._opened[root, key] = OriginalsBucket(root, self._settings, key)
+            if len(self._opened) >= _MOST_OPENED:
+                self._opened.clear()
+            self._opened[root, key] = OriginalsBucket(root, self._settings, key, self._rest_seconds)
         return self._opened[root, key]
 
     def is_own(self, where: BucketAddress) -> bool:

@@ -37,7 +37,7 @@ from orchestrator.tasks import end_tasks
 from orchestrator.taste.artifacts import Artifacts
 from shared.claims import open_claims
 from shared.claims_folder import FolderClaims
-from shared.originals_bucket import OriginalsBuckets
+from shared.originals_bucket import REST_SECONDS, OriginalsBuckets
 from shared.settings import Settings
 
 
@@ -120,7 +120,7 @@ async def empty_database_url(postgres_url: str) -> AsyncIterator[str]:
 async def open_site(settings: Settings) -> AsyncIterator[Site]:
     assert settings.database_url is not None
     engine = open_engine(settings.database_url)
-    sessions = open_sessions(engine, OriginalsBuckets(settings))
+    sessions = open_sessions(engine, OriginalsBuckets(settings, REST_SECONDS))
     hub = Live(sessions, settings.database_url)
     claims = open_claims(settings)
     scans = Scans(sessions, Scanner(sessions, settings, _no_relay))

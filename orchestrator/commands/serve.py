@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import secrets
 import socket
 from contextlib import suppress
@@ -26,6 +27,7 @@ def add(commands: Commands) -> None:
 
 
 def _serve(settings: Settings, options: argparse.Namespace) -> int:
+    gc.disable()  # what is imported stays: looking through it for garbage would be a sixth of the start
     import uvicorn
 
     from orchestrator.access import binding
@@ -34,6 +36,8 @@ def _serve(settings: Settings, options: argparse.Namespace) -> int:
     from orchestrator.embedded.home import services_of
     from orchestrator.server import Server
 
+    gc.freeze()
+    gc.enable()
     logs.configure(settings.log_format, "orchestrator")
     if options.fd is None and settings.database_url is not None:  # what it inherits was looked at by who opened it
         asyncio.run(binding.check(settings, options.host, settings.database_url))

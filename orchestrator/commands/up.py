@@ -2,16 +2,15 @@
 
 import argparse
 import os
-from pathlib import Path
 
-from orchestrator.commands.arguments import Commands, port
+from orchestrator.commands.arguments import Commands, place, port
 from shared.errors import KeepersError
 from shared.settings import Settings
 
 
 def add(commands: Commands) -> None:
     parser = commands.add_parser("up", help="run everything, with an own PostgreSQL and RabbitMQ")
-    parser.add_argument("--photos", type=Path, metavar="DIR", help="import this folder")
+    parser.add_argument("--photos", type=place, metavar="DIR", help="import this folder, or s3://bucket/folder")
     parser.add_argument(
         "--watch", action="store_true", help="and what comes into it from now on, until it is switched off"
     )

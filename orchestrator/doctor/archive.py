@@ -11,6 +11,7 @@ from orchestrator.doctor.checks import Check, Patient, ok, warning
 from orchestrator.doctor.services import ANSWER_SECONDS, UNREACHABLE
 from orchestrator.imports.folders import shown
 from orchestrator.imports.roots import is_empty_or_missing
+from shared.bucket_address import is_address
 from shared.errors import KeepersError
 
 _BACKUP_AGE = timedelta(days=2)
@@ -37,13 +38,18 @@ async def archive(patient: Patient) -> list[Check]:
 
 async def _drives(connection: asyncpg.Connection) -> Check:
     roots = await connection.fetch("SELECT path, state FROM roots ORDER BY id", timeout=ANSWER_SECONDS)
-    away = [shown(row["path"]) for row in roots if row["state"] != "online" or is_empty_or_missing(row["path"])]
+    away = [shown(row["path"]) for row in roots if row["state"] != "online" or _is_unplugged(row["path"])]
     if away:
         return warning("drives", f"Not here: {', '.join(away)}. What waits for them goes on when they are connected.")
     if not roots:
         return ok("drives", "No photos were imported yet.", "keepers up --photos DIR")
     photos = await connection.fetchval("SELECT count(*) FROM photos WHERE deleted_at IS NULL", timeout=60)
     return ok("drives", f"{photos:,} photos in {len(roots):,} {'folder' if len(roots) == 1 else 'folders'}, all here.")
+
+
+def _is_unplugged(root: bytes) -> bool:
+    """A bucket never is; the check of the libraries asks it."""
+    return not is_address(root) and is_empty_or_missing(root)
 
 
 async def _stages(connection: asyncpg.Connection) -> Check:

@@ -7,6 +7,7 @@ from pathlib import Path
 from orchestrator.doctor.checks import Check, Patient, missing, ok, warning
 from orchestrator.embedded.processes import is_free
 from orchestrator.embedded.up import DEFAULT_PORT
+from orchestrator.imports import bucket_roots
 from orchestrator.imports.folders import may_read
 from orchestrator.removal.freed import said
 
@@ -42,14 +43,15 @@ def disk(patient: Patient) -> Check:
 
 
 def libraries(patient: Patient) -> Check:
-    """The folders that were named as the only ones with photos."""
-    roots = patient.settings.library_roots
-    if roots is None:
+    """The folders and buckets that were named as the only ones with photos."""
+    roots, buckets = patient.settings.library_roots, patient.settings.library_buckets
+    if roots is None or buckets is None:
         return ok("libraries", "Photos may be imported from any folder that can be read.")
     troubles = [trouble for root in roots if (trouble := may_read(root.absolute(), patient.settings))]
+    troubles += [trouble for bucket in buckets if (trouble := bucket_roots.allowed(bucket, patient.settings))]
     if troubles:
         return missing("libraries", f"{' '.join(troubles)} PHOTO_LIBRARY or PHOTO_LIBRARIES names it.")
-    return ok("libraries", f"Photos may be imported from {', '.join(map(str, roots))}.")
+    return ok("libraries", f"Photos may be imported from {', '.join(map(str, (*roots, *buckets)))}.")
 
 
 def port(patient: Patient) -> Check:

@@ -4,7 +4,6 @@ import json
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from orchestrator.embedded.home import Home
@@ -79,9 +78,9 @@ class Client:
             return False
         return True
 
-    def start_import(self, folder: Path, *, watch: bool = False) -> str:
+    def start_import(self, folder: str, *, watch: bool = False) -> str:
         """Start an import and return its id. Raises Refused with the sentence that says why not."""
-        return str(self._call("POST", "/api/imports", {"path": str(folder), "watch": watch})["id"])
+        return str(self._call("POST", "/api/imports", {"path": folder, "watch": watch})["id"])
 
     def progress(self, import_id: str) -> Progress:
         answer = self._call("GET", f"/api/imports/{import_id}")

@@ -9,7 +9,10 @@ from pathlib import Path
 
 from orchestrator.embedded.client import Client, NotAnswering, Progress, Refused
 from orchestrator.embedded.progress import Reporter, print_summary, summary
+from orchestrator.imports import bucket_roots
+from shared.bucket_address import BucketAddress
 from shared.formats import IMAGE_EXTENSIONS, extension_of
+from shared.settings import Settings
 
 WRONG_FOLDER = 2  # exit status
 
@@ -18,12 +21,19 @@ WRONG_FOLDER = 2  # exit status
 class Folder:
     """`is_watched`: what comes into it later is imported too."""
 
-    path: Path
+    path: Path | BucketAddress
     is_watched: bool = False
 
+    @property
+    def named(self) -> str:
+        """For the running Keepers, which has another working folder."""
+        return str(self.path if isinstance(self.path, BucketAddress) else self.path.absolute())
 
-def trouble_with(folder: Path) -> str | None:
+
+def trouble_with(folder: Path | BucketAddress, settings: Settings) -> str | None:
     """Why there is nothing to import, found before anything is started."""
+    if isinstance(folder, BucketAddress):
+        return bucket_roots.allowed(folder, settings.model_copy(update={"opened_bucket": str(folder)}))
     if not folder.exists():
         return f"There is no folder {folder}."
     if not folder.is_dir():
@@ -42,7 +52,7 @@ def import_and_wait(
     """Import the folder and report until it is settled. Returns the exit status."""
     started_at = time.monotonic()
     try:
-        import_id = client.start_import(folder.path.absolute(), watch=folder.is_watched)
+        import_id = client.start_import(folder.named, watch=folder.is_watched)
     except Refused as exc:
         print(exc.message, file=sys.stderr)
         return WRONG_FOLDER
@@ -68,7 +78,7 @@ def import_and_wait(
 def hand_over(client: Client, folder: Folder) -> int:
     """Start the import and leave it to the running Keepers. Returns the exit status."""
     try:
-        client.start_import(folder.path.absolute(), watch=folder.is_watched)
+        client.start_import(folder.named, watch=folder.is_watched)
     except Refused as exc:
         print(exc.message, file=sys.stderr)
         return WRONG_FOLDER

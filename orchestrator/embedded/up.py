@@ -24,6 +24,7 @@ from orchestrator.embedded.postgres import Server
 from orchestrator.embedded.processes import last_lines
 from orchestrator.embedded.progress import Reporter
 from orchestrator.embedded.rabbitmq import Node
+from shared.bucket_address import BucketAddress
 from shared.errors import KeepersError
 from shared.settings import Settings
 
@@ -40,7 +41,7 @@ _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @dataclass(frozen=True)
 class Options:
-    photos: Path | None = None
+    photos: Path | BucketAddress | None = None
     watch: bool = False  # and import what comes into the folder later
     once: bool = False
     as_json: bool = False
@@ -56,7 +57,7 @@ class Stopped(Exception):
 def up(settings: Settings, options: Options, environment: Mapping[str, str]) -> int:
     """Run Keepers until it is stopped, or with `once` until the import is settled. Returns the exit status."""
     reporter = Reporter(sys.stderr if options.as_json else sys.stdout)
-    if options.photos is not None and (trouble := trouble_with(options.photos)):
+    if options.photos is not None and (trouble := trouble_with(options.photos, settings)):
         print(trouble, file=sys.stderr)
         return WRONG_FOLDER
     home = Home(settings.keepers_home)
@@ -83,7 +84,8 @@ class _Run:
         kept = {name: value for name, value in environment.items() if name not in _ADDRESS_FILES}
         self._environment = kept | {"KEEPERS_HOME": str(home.folder)}
         if options.photos is not None:  # a folder named on the command line is a root, wherever it lies
-            self._environment["OPENED_FOLDER"] = str(options.photos.absolute())
+            opened = "OPENED_BUCKET" if isinstance(options.photos, BucketAddress) else "OPENED_FOLDER"
+            self._environment[opened] = Folder(options.photos).named
         self._token = secrets.token_urlsafe(32)  # for commands of this machine
         self._services: list[Server | Node] = []
         self._children: list[Child] = []

@@ -1,13 +1,11 @@
 """The picture of a photo that is given away: its preview, or the JPEG in full size."""
 
-import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from orchestrator.export.full_size import NotRendered
 from orchestrator.export.photo import Photo, Source
 from shared import exif, jpeg
-from shared.claims import ClaimStore, claim_of
+from shared.claims import ClaimStore
 from shared.errors import Hold, KeepersError
 from shared.formats import extension_of
 
@@ -45,7 +43,7 @@ def trouble_with(photo: Photo, claims: ClaimStore, *, full_size: bool) -> str | 
     """Why it cannot be exported, as far as that shows without reading pictures."""
     if full_size:
         files = _jpegs(photo) or photo.sources
-        return None if any(_is_there(one, claims) for one in files) else _gone(photo)
+        return None if any(claims.has_original(one.root, one.path) for one in files) else _gone(photo)
     if photo.preview is None or not claims.verify(photo.preview):
         return _no_preview(photo)
     return None
@@ -68,15 +66,21 @@ def _preview(photo: Photo, claims: ClaimStore, *, is_needed: bool) -> bytes:
 
 def _full_size(photo: Photo, claims: ClaimStore, rendered: Rendered) -> bytes:
     files = _jpegs(photo)
+    away: Hold | None = None
     for one in files:
         try:
-            data = _path(one, claims).read_bytes()
+            data = claims.read_original(one.root, one.path)
+        except Hold as hold:
+            away = hold
+            continue
         except (OSError, KeepersError):
             continue
         if jpeg.is_srgb(data, _says_srgb) and _has_all_pixels(one, data, photo):
             return data
         break
     else:
+        if away is not None:
+            raise away
         if files:
             raise NotExportable(_gone(photo))
     try:
@@ -108,8 +112,7 @@ def _credit(photo: Photo, claims: ClaimStore) -> exif.Tags:
     known = exif.Tags()
     for one in photo.sources:
         try:
-            with open(_path(one, claims), "rb") as file:
-                tags = jpeg.tags_of(file.read(_HEAD_BYTES))
+            tags = jpeg.tags_of(claims.read_original(one.root, one.path, _HEAD_BYTES))
         except (OSError, KeepersError):
             continue
         known = exif.Tags(
@@ -124,17 +127,6 @@ def _profile(preview: bytes) -> tuple[bytes, ...]:
         return jpeg.profile_of(preview)
     except jpeg.NotAJpeg:
         return ()
-
-
-def _is_there(one: Source, claims: ClaimStore) -> bool:
-    try:
-        return _path(one, claims).is_file()
-    except (OSError, KeepersError):
-        return False
-
-
-def _path(one: Source, claims: ClaimStore) -> Path:
-    return claims.original(claim_of(os.path.join(one.root, one.path)))
 
 
 def _no_preview(photo: Photo) -> str:

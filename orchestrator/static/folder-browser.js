@@ -97,6 +97,7 @@ export class FolderBrowser {
 
 function summary({ photos, folders, is_cut: isCut }) {
   const here = photos ? `${plural(photos, "photo")} here` : "No photos here";
+  if (photos === null && folders.length === 0) return "An import takes all of it.";
   if (folders.length === 0) return `${here}.`;
   return `${here}, ${isCut ? "more than " : ""}${plural(folders.length, "folder")} inside. An import takes all of it.`;
 }

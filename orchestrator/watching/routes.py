@@ -3,12 +3,14 @@
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from orchestrator.answers import ERRORS
+from orchestrator.answers import ERRORS, Refused
 from orchestrator.context import ServicesDep
+from orchestrator.imports.bucket_roots import NOT_WATCHED
 from orchestrator.paging import RowId
 from orchestrator.watching import service
 from orchestrator.watching.queries import WatchList, watches
 from orchestrator.write_back.service import root_of
+from shared.bucket_address import is_address
 
 router = APIRouter(responses=ERRORS)
 
@@ -31,7 +33,9 @@ async def list_watches(services: ServicesDep) -> WatchList:
 async def switch_watch(services: ServicesDep, root_id: RowId, wish: WatchWish) -> WatchList:
     """Import what comes into a root from now on, and what is in it and not in the archive yet; or stop doing so."""
     async with services.sessions.begin() as session:
-        await root_of(session, root_id)
+        root = await root_of(session, root_id)
+        if wish.enabled and is_address(root.path):
+            raise Refused(409, "root_in_bucket", NOT_WATCHED.format(root.label))
         if wish.enabled:
             await service.switch_on(session, root_id, is_polled=wish.polled)
         else:

@@ -26,6 +26,7 @@ from orchestrator.models import RatingConflict, Root
 from orchestrator.write_back import due, files, packet, queries
 from orchestrator.write_back.files import NotWritten
 from orchestrator.write_back.queries import Decided, Written
+from shared.bucket_address import is_address
 from shared.errors import XmpBroken
 from shared.xmp import rating_of
 
@@ -111,6 +112,8 @@ async def write_photos(sessions: Sessions, root_id: int, photo_ids: Sequence[int
 async def check(sessions: Sessions, root: Root, so: str = "so no sidecar can be written there") -> None:
     """Raises Refused, with a sentence that ends in `so`, where no file can be written now. No connection waits for
     a slow drive."""
+    if is_address(root.path):
+        raise Refused(409, "root_in_bucket", f"{root.label} is a bucket, which Keepers only reads, {so}.")
     if root.state != "online" or await asyncio.to_thread(is_empty_or_missing, root.path):
         raise Refused(409, "root_offline", f"{root.label} is not connected, {so}.")
     if await _is_another_drive(sessions, root):

@@ -5,9 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
+from orchestrator.doctor.checks import Patient
+from orchestrator.doctor.machine import libraries
 from shared.settings import Settings
 from tests.archive import Archive, a_pair, rate
+from tests.exporting import Desk as ExportDesk
 from tests.objects import Shelf, settings_for
 from tests.pictures import saved, scene
 from tests.ratings_in_files import packet
@@ -148,3 +152,47 @@ def test_a_photo_comes_from_a_bucket_to_the_browser(stack: Stack, shelf: Shelf, 
     assert not list((stack.home / "cache").rglob("*.jpg"))
     assert "never-to-be-shown" not in (tmp_path / "log.txt").read_text()
     stack.check_books()
+
+
+async def test_nothing_is_written_into_a_bucket_and_each_refusal_says_so(archive: Archive, shelf: Shelf) -> None:
+    shelf.put("archive/a.jpg", jpeg(1))
+    await archive.imported(f"s3://{shelf.name}/archive")
+    await archive.sql("UPDATE photos SET rejected_at = now()")
+    label = f"s3://{shelf.name}/archive"
+    for path, wish in (
+        ("/api/roots/1/write-back", {"enabled": True}),
+        ("/api/roots/1/watch", {"enabled": True}),
+        ("/api/rejects/move", {"root": 1, "confirm_count": 1}),
+    ):
+        answer = await archive.site.client.post(path, json=wish)
+        assert answer.status_code == 409, (path, answer.text)
+        assert answer.json()["error"]["message"].startswith(f"{label} is a bucket, which ")
+    watched = await archive.site.client.post("/api/imports", json={"path": label, "watch": True})
+    assert (watched.status_code, "it is not watched" in watched.json()["error"]["message"]) == (422, True)
+    (drive,) = (await archive.site.client.get("/api/free-space")).json()["drives"]
+    assert drive["trouble"] == f"{label} is a bucket, which Keepers only reads, so nothing can be moved there."
+
+
+async def test_the_full_size_of_a_jpeg_is_exported_out_of_its_bucket(
+    archive: Archive, shelf: Shelf, tmp_path: Path
+) -> None:
+    exif = Image.Exif()
+    exif[0x013B] = "Ada"
+    shelf.put("archive/a.jpg", saved(scene(3000, 2000), "JPEG", exif=exif))
+    await archive.imported(f"s3://{shelf.name}/archive")
+    await rate(archive, 5)
+    (tmp_path / "export").mkdir()
+    desk = ExportDesk(archive.site, tmp_path / "export")
+    seen = await desk.export(full_size=True)
+    assert (seen["state"], seen["exported"], seen["left"]) == ("done", 1, 0)
+    (name,) = (name for name in desk.files if name.endswith(".jpg"))
+    with Image.open(desk.target / name) as image:
+        assert (image.size, image.getexif()[0x013B]) == ((3000, 2000), "Ada")
+
+
+async def test_the_doctor_asks_the_buckets_that_are_named(archive: Archive, shelf: Shelf) -> None:
+    patient = Patient(archive.settings)
+    assert libraries(patient).sentence.startswith(f"There is nothing in s3://{shelf.name}/archive.")
+    shelf.put("archive/a.jpg", jpeg(1))
+    assert libraries(patient).state == "ok"
+    assert libraries(patient).sentence.endswith(f"s3://{shelf.name}/archive.")
