@@ -73,9 +73,8 @@ def documented_commands() -> Iterator[Command]:
 
 def _outcome(reader: Reader, command: Command) -> Outcome:
     print(f"\n=== {command.page}:{command.line}\n$ {command.text}", flush=True)
-    if reason := first_of(NOT_TYPED, command.text):
-        return Outcome("not typed", reason)
-    outcome = reader.types(command.text)
+    reason = first_of(NOT_TYPED, command.text)
+    outcome = Outcome("not typed", reason) if reason else reader.types(command.text)
     print(f"{outcome.state}: {outcome.why}" if outcome.why else outcome.state, flush=True)
     return outcome
 

@@ -34,13 +34,12 @@ STAYS = {
 }
 # What ends with a sentence that has this word, because this Debian has no such program.
 REFUSED = {"make compose": "Docker"}
-_DECIDE = f"curl --silent --show-error --fail http://localhost:{PORT}/api/decisions --json"
+_DECIDE = f"curl --output /dev/null http://localhost:{PORT}/api/decisions --json"
 BEFORE = {
     "make export": f"""{_DECIDE} '{{"ids": [1, 2, 3], "user_rating": 5}}'""",
-    ".venv/bin/keepers rejects --move": f"""{_DECIDE} '{{"ids": [4], "action": "reject"}}'""",
     "curl --data-binary @IMG_1.jpg": 'cp "$(find /some/folder -iname "*.jpg" -size +100k | head -n 1)" IMG_1.jpg',
 }
-ANSWERS = {".venv/bin/keepers rejects --move": "1\n"}
+ANSWERS = {".venv/bin/keepers rejects --move": "1\n"}  # so many samples are rejected, in their sidecars
 AFTER = {".venv/bin/keepers up --lan": ".venv/bin/keepers password --remove"}
 
 COMMAND_SECONDS = 1_800  # the first start installs everything
