@@ -8,7 +8,10 @@ from pathlib import Path
 
 from benchmarks.system import System
 
-PARTS = ("convert", "round_trips", "scan", "bursts", "retrain", "bulk", "taste", "gallery", "loupe", "render", "growth")
+PARTS = (
+    "convert", "round_trips", "scan", "bursts", "retrain", "bulk", "taste", "gallery", "scroll", "loupe", "render",
+    "growth",
+)  # fmt: skip
 
 
 def main() -> None:

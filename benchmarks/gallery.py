@@ -1,6 +1,6 @@
 """The gallery over a large archive. What its requests take, and the queries in each of them, beside paging by OFFSET
-and beside a page that shows photos as plain images; then in a browser: the first page, another filter, the end of the
-list, and thumbnails scrolled through one window after the other, with its memory before and after."""
+and beside a page that shows photos as plain images; then in a browser: the first page, another filter, and the end of
+the list."""
 
 import argparse
 import re
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.archive import fill
 from benchmarks.loupe import ARGUMENTS
@@ -47,7 +47,6 @@ def run(system: System, options: argparse.Namespace) -> None:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
             _pages(browser, running)
-            _scroll(browser, running, options.scrolled)
             browser.close()
 
 
@@ -149,61 +148,11 @@ def _pages(browser: Browser, running: Running) -> None:
       return new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
     }}"""
     took = _ms(lambda: page.evaluate(images, addresses))[0]
-    heap = _memory(page)
-    print(f"  {f'{BARE_IMAGES:,} plain images instead':46} {took:8.0f}   {heap}", flush=True)
+    print(f"  {f'{BARE_IMAGES:,} plain images instead':46} {took:8.0f}", flush=True)
     page.context.close()
-
-
-def _scroll(browser: Browser, running: Running, most: int) -> None:
-    """A window at a time, as soon as all that is seen is there."""
-    page = browser.new_context(viewport=WIDE, bypass_csp=True).new_page()
-    page.goto(f"{running.address}/gallery")
-    page.wait_for_function("() => document.getElementById('grid').offsetHeight > 20 * innerHeight")
-    _settled(page)
-    print(f"  memory at the start    {_memory(page)}", flush=True)
-    seen: set[int] = set()
-    start, height, told = time.monotonic(), -1.0, most // 10
-    while len(seen) < most:
-        seen.update(_settled(page))
-        at = page.evaluate("(scrollBy(0, innerHeight * 0.8), scrollY)")
-        if at == height:
-            break
-        height = at
-        if len(seen) >= told:
-            told += most // 10
-            _say_memory(page, len(seen), time.monotonic() - start)
-    _say_memory(page, len(seen), time.monotonic() - start)
-    page.context.close()
-
-
-def _say_memory(page: Page, photos: int, seconds: float) -> None:
-    print(f"  after {photos:7,} photos   {_memory(page)}   {photos / seconds:.0f} photos/s", flush=True)
 
 
 def _settled(page: Page) -> list[int]:
     """Waits for all photos in the window; their ids."""
     found: list[int] = page.wait_for_function(_IS_SETTLED, timeout=120_000).json_value()
     return found
-
-
-def _memory(page: Page) -> str:
-    session: CDPSession = page.context.new_cdp_session(page)
-    session.send("Performance.enable")
-    for _ in range(2):
-        session.send("HeapProfiler.collectGarbage")
-    metrics = {one["name"]: one["value"] for one in session.send("Performance.getMetrics")["metrics"]}
-    session.detach()
-    return (
-        f"{_of_the_browser(page) / 1e6:6.0f} MB of all its processes, {metrics['JSHeapUsedSize'] / 1e6:6.1f} MB of"
-        f" JavaScript, {metrics['Nodes']:,.0f} nodes"
-    )
-
-
-def _of_the_browser(page: Page) -> int:
-    """Bytes that its processes have of the machine's memory, what they share counted once (PSS; Linux)."""
-    assert page.context.browser is not None
-    session = page.context.browser.new_browser_cdp_session()
-    processes = session.send("SystemInfo.getProcessInfo")["processInfo"]
-    session.detach()
-    rollups = [Path(f"/proc/{one['id']}/smaps_rollup").read_text() for one in processes]
-    return sum(1024 * int(found.group(1)) for rollup in rollups if (found := re.search(r"^Pss:\s+(\d+)", rollup, re.M)))

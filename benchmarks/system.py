@@ -51,7 +51,7 @@ class System:
             "DATABASE_URL": self.database_url,
             "RABBITMQ_URL": self.rabbitmq_url,
             "TOPOLOGY_PREFIX": f"bench.{time.monotonic_ns()}",
-            "CONVERT_WORKERS": str(workers),
+            "CONVERT_WORKERS": str(max(1, workers)),
             "LOG_FORMAT": "json",
         }
         commands = [["benchmarks.orchestrator", str(listening.fileno()), *stages]]

@@ -1,0 +1,81 @@
+"""The memory of the browser while thumbnails of a large archive are scrolled through, one window after the other.
+
+Chromium keeps decoded pictures up to a bound of its own, whatever a page does, and gives them back when memory is
+short. So memory is told twice: all of it, and what is left after the browser was asked to give back what it can.
+"""
+
+import argparse
+import re
+import time
+from collections import Counter
+from pathlib import Path
+
+from benchmarks.archive import fill
+from benchmarks.devtools import Tab, tab
+from benchmarks.system import System
+
+_IS_SPANNED = """new Promise((done) => {
+  const look = () => document.getElementById("grid")?.offsetHeight > 20 * innerHeight ? done() : setTimeout(look, 50);
+  look();
+})"""
+_SCROLL = """(async () => {
+  const seen = (globalThis.seen ??= new Set());
+  const isOnScreen = (row) => row.getBoundingClientRect().bottom > 0 && row.getBoundingClientRect().top < innerHeight;
+  const shown = () => [...document.querySelectorAll(".row")].filter(isOnScreen);
+  const images = (row) => [...row.querySelectorAll("img")];
+  const isThere = (row) => !row.matches(".waiting") && images(row).every((image) => image.complete);
+  for (let at = -1; seen.size < UNTIL && at !== scrollY; ) {
+    at = scrollY;
+    while (!shown().length || !shown().every(isThere)) await new Promise((done) => setTimeout(done, 10));
+    for (const row of shown()) for (const card of row.querySelectorAll(".card")) seen.add(card.dataset.id);
+    scrollBy(0, innerHeight * 0.8);
+    await new Promise(requestAnimationFrame);
+  }
+  return seen.size;
+})()"""
+_PART = re.compile(r"^(Pss|Pss_Shmem):\s+(\d+)", re.M)
+
+
+def run(system: System, options: argparse.Namespace) -> None:
+    with system.running([], workers=0) as running, tab(running.home / "profile") as page:
+        fill(system.database_url, options.archive, running.home / "claims")
+        print(f"scroll, {options.archive:,} photos; megabytes of all processes of the browser", flush=True)
+        page.open(f"{running.address}/gallery")
+        page.evaluate(_IS_SPANNED)
+        page.evaluate(_SCROLL.replace("UNTIL", "50"))
+        start = time.monotonic()
+        _say("at the start", page)
+        for tenth in range(1, 11):
+            photos = page.evaluate(_SCROLL.replace("UNTIL", str(options.scrolled * tenth // 10)))
+            _say(f"after {photos:,}", page, f"{photos / (time.monotonic() - start):.0f} photos/s")
+        _give_back(page)
+        _say("and given back", page)
+
+
+def _give_back(page: Tab) -> None:
+    """What memory that grows short makes a browser do."""
+    page.send("Memory.simulatePressureNotification", level="critical")
+    page.ask_browser("Memory.simulatePressureNotification", level="critical")
+    time.sleep(5)
+
+
+def _say(when: str, page: Tab, speed: str = "") -> None:
+    page.send("Performance.enable")
+    for _ in range(2):
+        page.send("HeapProfiler.collectGarbage")
+    metrics = {one["name"]: one["value"] for one in page.send("Performance.getMetrics")["metrics"]}
+    whole, shared = _megabytes(page)
+    print(
+        f"  {when:20} {whole:6.0f}, of it {shared:4.0f} shared memory (decoded pictures);"
+        f" {metrics['JSHeapUsedSize'] / 1e6:5.1f} of JavaScript, {metrics['Nodes']:6,.0f} nodes   {speed}",
+        flush=True,
+    )
+
+
+def _megabytes(page: Tab) -> tuple[float, float]:
+    """What its processes have of the machine's memory, what they share counted once (PSS; Linux)."""
+    parts: Counter[str] = Counter()
+    for process in page.ask_browser("SystemInfo.getProcessInfo")["processInfo"]:
+        for name, kilobytes in _PART.findall(Path(f"/proc/{process['id']}/smaps_rollup").read_text()):
+            parts[name] += int(kilobytes)
+    return parts["Pss"] / 1000, parts["Pss_Shmem"] / 1000
