@@ -62,7 +62,7 @@ class Shelf:
         connection = http.client.HTTPConnection(self.endpoint.removeprefix("http://"))
         try:
             signed = {"Authorization": "AWS AKIAKEEPERS:never-looked-at"}
-            connection.request(method, f"/{self.name}/{quote(key)}".rstrip("/"), data, signed)
+            connection.request(method, f"/{self.name}/{quote(key)}", data, signed)
             answer = connection.getresponse()
             assert answer.status in (200, 204), answer.read()
             return answer.read()

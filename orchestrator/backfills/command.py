@@ -9,6 +9,7 @@ from typing import Any, TextIO
 
 from orchestrator.embedded.client import Client, NotAnswering
 from orchestrator.embedded.progress import Reporter, duration
+from shared.bucket_address import BucketAddress
 from shared.claims import claim_of
 from shared.errors import KeepersError
 
@@ -25,7 +26,7 @@ class Options:
 
     kind: str
     where: Sequence[str] = ()
-    source: Path | None = None
+    source: Path | BucketAddress | None = None
     action: str | None = None
     waits: bool = True
     from_start: bool = False
@@ -51,7 +52,7 @@ def backfill(watcher: Watcher, options: Options) -> int:
         "from_start": options.from_start,
     }  # Any: JSON
     if options.source is not None:
-        wish["source_claim"] = claim_of(options.source.expanduser().absolute())
+        wish["source_claim"] = claim_of(_named(options.source))
     seen = watcher.client.begin_backfill(wish)
     if not seen["total"]:
         print("No photo lacks this: there is nothing to do.", file=watcher.out)
@@ -67,6 +68,10 @@ def backfill(watcher: Watcher, options: Options) -> int:
             file=watcher.out,
         )
         return _INTERRUPTED
+
+
+def _named(source: Path | BucketAddress) -> str:
+    return str(source if isinstance(source, BucketAddress) else source.expanduser().absolute())
 
 
 def _change_open(watcher: Watcher, kind: str, action: str) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from urllib.parse import unquote_to_bytes
 
 from pydantic import BaseModel
 from sqlalchemy import select, text
@@ -14,7 +15,6 @@ from orchestrator.imports.folders import shown
 from orchestrator.models import Backfill
 from orchestrator.pipeline import Pipeline, stages
 from orchestrator.stages.queries import waiting_stages
-from shared.claims import path_of
 
 _MOST = 20
 
@@ -84,7 +84,7 @@ async def _view(session: AsyncSession, sight: Sight, backfill: Backfill) -> Back
         id=backfill.id,
         kind=kind,
         stage=stage,
-        source=shown(path_of(source)) if source else None,
+        source=shown(unquote_to_bytes(source)) if source else None,
         where=backfill.wish["where"],
         state=backfill.state,
         total=total,

@@ -9,14 +9,16 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from orchestrator.answers import ERRORS
+from orchestrator.answers import ERRORS, Refused
 from orchestrator.backfills import queries, service
 from orchestrator.backfills.kinds import Kind
 from orchestrator.backfills.queries import BackfillList, BackfillView, Sight
 from orchestrator.context import Services, ServicesDep
-from orchestrator.imports.folders import folder_named
+from orchestrator.imports.folders import place_named
 from orchestrator.paging import RowId
+from shared.bucket_address import BucketAddress
 from shared.claims import ClaimPath
+from shared.errors import KeepersError
 
 router = APIRouter(responses=ERRORS)
 
@@ -44,9 +46,12 @@ SightDep = Annotated[Sight, Depends(_sight)]
 async def begin_backfill(services: ServicesDep, sight: SightDep, wish: NewBackfill) -> BackfillView:
     """Begin, or go on with what was wished for in the same words and did not come to its end, also if it was
     cancelled."""
-    source: Path | None = None
+    source: Path | BucketAddress | None = None
     if wish.source is not None or wish.source_claim is not None:
-        source = await asyncio.to_thread(folder_named, wish.source, wish.source_claim)
+        try:
+            source = await asyncio.to_thread(place_named, wish.source, wish.source_claim)
+        except KeepersError as exc:
+            raise Refused(422, "invalid", exc.message) from exc
     async with services.sessions.begin() as session:
         backfill = await service.begin(session, wish.kind, wish.where, source, from_start=wish.from_start)
         return await queries.one(session, sight, backfill.id)

@@ -13,12 +13,18 @@ from orchestrator.answers import Refused
 from orchestrator.backfills import wishes
 from orchestrator.backfills.kinds import Kind
 from orchestrator.models import Backfill, Json
+from shared.bucket_address import BucketAddress
 
 _OPEN = ("running", "paused")
 
 
 async def begin(
-    session: AsyncSession, kind: Kind, where: Sequence[str], source: Path | None, *, from_start: bool = False
+    session: AsyncSession,
+    kind: Kind,
+    where: Sequence[str],
+    source: Path | BucketAddress | None,
+    *,
+    from_start: bool = False,
 ) -> Backfill:
     """Start what is wished for, or go on with it if the same was wished for before and did not come to its end: nothing
     is done twice, unless that is asked for. Refused when a condition or the folder is not known."""

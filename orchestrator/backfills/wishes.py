@@ -16,6 +16,7 @@ from orchestrator.backfills.kinds import WORK, Kind
 from orchestrator.embedding import service as embedding
 from orchestrator.imports.folders import shown
 from orchestrator.models import Json
+from shared.bucket_address import BucketAddress, address_of, is_address
 from shared.claims import claim_of, path_of
 from shared.contracts import storable
 from shared.contracts.curate import ContentType
@@ -75,18 +76,22 @@ def _invalid(sentence: str) -> Refused:
     return Refused(422, "invalid", sentence)
 
 
-async def wish(session: AsyncSession, where: Sequence[str], source: Path | None) -> Json:
+async def wish(session: AsyncSession, where: Sequence[str], source: Path | BucketAddress | None) -> Json:
     """What is stored: the conditions and, of a folder, where its photos are. Drives may come back elsewhere later."""
     if source is None:
         return {"where": list(where)}
-    return {"where": list(where), "source": claim_of(source), "places": await _places(session, source)}
+    return {"where": list(where), "source": claim_of(str(source)), "places": await _places(session, source)}
 
 
-async def _places(session: AsyncSession, source: Path) -> list[tuple[int, str]]:
+async def _places(session: AsyncSession, source: Path | BucketAddress) -> list[tuple[int, str]]:
     rows = await session.execute(text("SELECT id, path FROM roots ORDER BY id"))
-    places = await asyncio.to_thread(_of_folder, source, [(id_, path) for id_, path in rows])
+    known = [(id_, path) for id_, path in rows]
+    if isinstance(source, BucketAddress):
+        places = _of_bucket(source, known)
+    else:
+        places = await asyncio.to_thread(_of_folder, source, known)
     if not places:
-        raise Refused(404, "unknown_folder", f"No photos of the archive lie in {shown(source)}.")
+        raise Refused(404, "unknown_folder", f"No photos of the archive lie in {shown(str(source))}.")
     return places
 
 
@@ -97,10 +102,23 @@ def _of_folder(source: Path, roots: Sequence[tuple[int, bytes]]) -> list[tuple[i
     folder = Path(os.path.realpath(source))
     places: list[tuple[int, str]] = []
     for id_, path in roots:
+        if is_address(path):
+            continue
         root = Path(os.path.realpath(os.fsdecode(path)))
         if folder != root and folder.is_relative_to(root):
             places.append((id_, claim_of(folder.relative_to(root))))
         elif root.is_relative_to(folder):
+            places.append((id_, ""))
+    return places
+
+
+def _of_bucket(source: BucketAddress, roots: Sequence[tuple[int, bytes]]) -> list[tuple[int, str]]:
+    places: list[tuple[int, str]] = []
+    for id_, path in roots:
+        root = address_of(path)
+        if root is not None and (inner := source.below(root)):
+            places.append((id_, claim_of(inner)))
+        elif root is not None and root.below(source) is not None:
             places.append((id_, ""))
     return places
 

@@ -1,9 +1,8 @@
 """`keepers backfill`: what photos of the archive lack, or what is to be made again."""
 
 import argparse
-from pathlib import Path
 
-from orchestrator.commands.arguments import Commands
+from orchestrator.commands.arguments import Commands, place
 from shared.settings import Settings
 
 _KINDS = ("embed", "quality", "exif", "hash", "curate")
@@ -17,7 +16,7 @@ def add(commands: Commands) -> None:
         " the same command shows it again. Without --where only what is missing is made.",
     )
     parser.add_argument("kind", choices=_KINDS, help="vectors, scores, Exif, hashes, or descriptions")
-    parser.add_argument("--source", type=Path, metavar="DIR", help="only photos in this folder")
+    parser.add_argument("--source", type=place, metavar="DIR", help="only photos in this folder, or s3://bucket/folder")
     parser.add_argument(
         "--where",
         action="append",

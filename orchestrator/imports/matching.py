@@ -3,7 +3,6 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import select, text
@@ -12,7 +11,7 @@ from sqlmodel import col
 
 from orchestrator.imports.walk import FoundFile, Unit
 from orchestrator.models import Photo, PhotoFile, Root
-from orchestrator.places.opening import Buckets, buckets_of, is_gone, place_of
+from orchestrator.places.opening import Buckets, buckets_of, place_of, which_are_gone
 from orchestrator.places.place import Place
 
 Ends = Mapping[bytes, str]  # path -> quick hash
@@ -60,11 +59,14 @@ async def _known_sizes(session: AsyncSession, sizes: Iterable[int]) -> set[int]:
 
 def hash_ends(place: Place, files: Iterable[FoundFile]) -> dict[bytes, str]:
     """Files that cannot be read are left out: their conversion says why."""
-    found: dict[bytes, str] = {}
-    for file in files:
-        with suppress(OSError):
-            found[file.path] = place.quick_hash(file)
-    return found
+
+    def hashed(file: FoundFile) -> tuple[bytes, str] | None:
+        try:
+            return file.path, place.quick_hash(file)
+        except OSError:
+            return None
+
+    return dict(one for one in place.each(hashed, files) if one)
 
 
 async def matches(
@@ -109,9 +111,10 @@ def _choose(
     """A known file moves to one place at most; every other place with its bytes is a copy."""
     chosen: dict[bytes, Match] = {}
     moved: set[int] = set()
+    gone = which_are_gone([(root, file.path) for rows in others.values() for file, _, root in rows], buckets)
     for path, rows in sorted(others.items()):
         for file, photo, root in rows:
-            is_moved = file.id not in moved and (file.id in displaced or is_gone(root, file.path, buckets))
+            is_moved = file.id not in moved and (file.id in displaced or (root.id, file.path) in gone)
             if is_moved or path not in chosen:
                 chosen[path] = Match(file, photo, file.path, is_moved)
             if is_moved:

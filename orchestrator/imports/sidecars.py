@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from sqlalchemy import case, delete, select
 from sqlalchemy.dialects.postgresql import insert
@@ -12,7 +13,7 @@ from sqlmodel import col
 
 from orchestrator.imports.walk import FoundFile, Unit
 from orchestrator.models import Root, Sidecar
-from orchestrator.places.opening import Buckets, buckets_of, is_gone, place_of
+from orchestrator.places.opening import Buckets, buckets_of, place_of, which_are_gone
 from orchestrator.places.place import Place
 from shared.contracts import storable
 from shared.errors import XmpBroken
@@ -115,11 +116,13 @@ async def _forget_gone(session: AsyncSession, root: Root, rows: Mapping[bytes, t
 
 
 def _gone(sidecars: Iterable[tuple[Sidecar, Root]], buckets: Buckets) -> list[int]:
-    return [sidecar.id for sidecar, root in sidecars if is_gone(root, sidecar.path, buckets)]
+    found = list(sidecars)
+    gone = which_are_gone([(root, sidecar.path) for sidecar, root in found], buckets)
+    return [sidecar.id for sidecar, root in found if (root.id, sidecar.path) in gone]
 
 
 def _read_all(place: Place, files: Iterable[FoundFile]) -> dict[bytes, Reading]:
-    return {file.path: _read(place, file) for file in files}
+    return {reading.file.path: reading for reading in place.each(partial(_read, place), files)}
 
 
 def _read(place: Place, file: FoundFile) -> Reading:

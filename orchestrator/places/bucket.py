@@ -18,11 +18,14 @@ from shared.formats import IMAGE_EXTENSIONS, SIDECAR_EXTENSION, extension_of
 from shared.originals_bucket import Changed, OriginalsBucket
 
 PORTION = 1_000  # files that are handed on at once, and few more: of a bucket nothing else is held in memory
+AT_ONCE = 16  # an answer takes some ten milliseconds, whoever asks
 _WANTED = IMAGE_EXTENSIONS | {SIDECAR_EXTENSION}
 
 
 class BucketPlace(Place):
     """`is_own`: whether a key belongs to Keepers itself, which keeps previews in the same bucket."""
+
+    at_once = AT_ONCE
 
     def __init__(self, bucket: OriginalsBucket, is_own: Callable[[str], bool]) -> None:
         self._bucket = bucket
@@ -35,19 +38,21 @@ class BucketPlace(Place):
         portion, last = Folder(after or b""), b""
         for key, seen in self._bucket.files(top.decode(), after.decode() if after else None):
             path, kind = key.encode(), "" if self._is_hidden(key) else extension_of(key)
-            _check_order(last, path)
+            if seen.size:  # what stands for a folder has lost the slash that it was listed by
+                _check_order(last, path)
             if kind in _WANTED:
                 if _is_enough(files, path):
                     yield _filled(portion, files)
                     files, portion = [], Folder(last)
                 files.append(FoundFile(path, seen.size, seen.mtime_ns))
-            elif seen.size and not self._is_hidden(key):  # an empty one stands for a folder
+            elif seen.size and not self._is_hidden(key):
                 leave_alone(portion.left_alone, kind or "other")
-            portion.path = last = path
+            portion.path = last = max(last, path)
         yield _filled(portion, files)
 
     def is_away(self) -> bool:
-        return next(self._bucket.files("", None), None) is None
+        """A bucket that answers is there, however little is in it."""
+        return False
 
     def has(self, path: bytes) -> bool:
         try:

@@ -1,9 +1,13 @@
 """A root, to look at and to read, wherever it lies."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from orchestrator.imports.walk import Folder, FoundFile, Permissions
+
+T = TypeVar("T")
 
 
 class Place(ABC):
@@ -12,6 +16,8 @@ class Place(ABC):
     Raises OSError for a file that cannot be had; in a bucket, BucketAway where that is not the fault of the file.
     """
 
+    at_once = 1  # files that are worth asking for at a time
+
     @abstractmethod
     def folders(self, top: bytes, after: bytes | None, permissions: Permissions) -> Iterator[Folder]:
         """What lies in a folder of the root, in an order that can be taken up again: `after` is the path of what came
@@ -19,7 +25,7 @@ class Place(ABC):
 
     @abstractmethod
     def is_away(self) -> bool:
-        """Whether there is nothing at all: then nothing is known of any file."""
+        """Whether this may not be the root at all: then nothing is known of any file."""
 
     @abstractmethod
     def has(self, path: bytes) -> bool: ...
@@ -31,3 +37,10 @@ class Place(ABC):
     @abstractmethod
     def read(self, path: bytes, most_bytes: int) -> bytes:
         """The file, or so much of its beginning."""
+
+    def each(self, do: Callable[[FoundFile], T], files: Iterable[FoundFile]) -> list[T]:
+        """`do` for each of the files, which asks this place for it. In their order."""
+        if self.at_once == 1:
+            return [do(file) for file in files]
+        with ThreadPoolExecutor(self.at_once) as threads:
+            return list(threads.map(do, files))

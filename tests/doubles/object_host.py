@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from tests.doubles.listening import listening
 
+PAGE = 1_000  # as S3 itself
 Trouble = int | Literal["silent", "breaks off"] | None
 
 
@@ -73,14 +74,18 @@ def answer(host: ObjectHost, request: BaseHTTPRequestHandler) -> None:
 
 def listing(host: ObjectHost, asked: SplitResult) -> bytes:
     wanted = {name: values[0] for name, values in parse_qs(asked.query).items()}
+    begin = max(wanted.get("start-after", ""), wanted.get("continuation-token", ""))
     keys = sorted(path.removeprefix(f"{asked.path}/") for path in host.objects if path.startswith(f"{asked.path}/"))
+    found = [key for key in keys if key.startswith(wanted.get("prefix", "")) and key > begin]
+    page = found[:PAGE]
     contents = "".join(
         f"<Contents><Key>{key}</Key><Size>{len(host.objects[f'{asked.path}/{key}'])}</Size><ETag>0</ETag>"
         "<LastModified>2026-05-01T10:00:00.123Z</LastModified></Contents>"
-        for key in keys
-        if key.startswith(wanted.get("prefix", "")) and key > wanted.get("start-after", "")
+        for key in page
     )
-    return f"<ListBucketResult><IsTruncated>false</IsTruncated>{contents}</ListBucketResult>".encode()
+    more = f"<NextContinuationToken>{page[-1]}</NextContinuationToken>" if len(found) > len(page) else ""
+    cut = "true" if more else "false"
+    return f"<ListBucketResult><IsTruncated>{cut}</IsTruncated>{more}{contents}</ListBucketResult>".encode()
 
 
 def send_part(request: BaseHTTPRequestHandler, data: bytes) -> None:

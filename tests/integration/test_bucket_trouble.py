@@ -1,6 +1,8 @@
 """A bucket of originals that refuses, is gone, in trouble or silent is no photo's fault: what needs it waits."""
 
 import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -173,3 +175,16 @@ async def test_a_bucket_in_trouble_is_not_begun_to_be_imported(
     answer = await archive.site.client.post("/api/imports", json={"path": ROOT})
     assert (answer.status_code, answer.json()["error"]["type"]) == (422, "folder_refused")
     assert answer.json()["error"]["message"].startswith(sentence)
+
+
+def test_the_command_line_says_what_is_wrong_with_a_bucket_before_anything_is_started(
+    host: ObjectHost, settings: Settings
+) -> None:
+    host.trouble = 403
+    named = settings.model_dump(mode="json", include={"keepers_home", "aws_endpoint_url", "aws_access_key_id"})
+    environment = os.environ | {name.upper(): value for name, value in named.items()}
+    environment |= {"AWS_SECRET_ACCESS_KEY": "never-to-be-shown"}
+    command = [sys.executable, "-m", "orchestrator", "up", "--photos", ROOT, "--once"]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stderr.startswith(SENTENCES[0][1])) == (2, True), ended.stderr
+    assert "never-to-be-shown" not in ended.stderr

@@ -39,10 +39,16 @@ async def test_photos_in_a_bucket_are_imported_and_shown(archive: Archive, shelf
     shelf.put("archive/2024/ü.jpg", jpeg(2))
     shelf.put("archive/notes.txt", b"no photo")
     shelf.put("other/c.jpg", jpeg(3))
+    for folder in ("archive/", "archive/2024/", "archive/empty/"):  # as browsers of buckets make them
+        shelf.put(folder, b"")
+    shelf.put("archive/2024-12.jpg", jpeg(4))
+    shelf.put("archive/.trash/d.jpg", jpeg(5))
     seen = await archive.imported(f"s3://{shelf.name}/archive")
-    assert (seen["done"], seen["failed"], seen["left_alone"]) == (2, 0, {"txt": 1})
+    assert (seen["done"], seen["failed"], seen["left_alone"]) == (3, 0, {"txt": 1})
     paths = [row["file_path"] for row in await archive.sql("SELECT file_path FROM photos ORDER BY file_path")]
-    assert paths == [f"s3://{shelf.name}/archive/2024/{name}" for name in ("a b #1 100%.jpg", "ü.jpg")]
+    assert paths == [
+        f"s3://{shelf.name}/archive/{name}" for name in ("2024-12.jpg", "2024/a b #1 100%.jpg", "2024/ü.jpg")
+    ]
     assert not list(archive.settings.cache_folder.rglob("*.jpg"))
     await archive.check_books()
 
@@ -196,3 +202,14 @@ async def test_the_doctor_asks_the_buckets_that_are_named(archive: Archive, shel
     shelf.put("archive/a.jpg", jpeg(1))
     assert libraries(patient).state == "ok"
     assert libraries(patient).sentence.endswith(f"s3://{shelf.name}/archive.")
+
+
+async def test_a_backfill_takes_the_photos_of_a_folder_of_a_bucket(archive: Archive, shelf: Shelf) -> None:
+    for n, key in enumerate(("archive/2024/a.jpg", "archive/2024 b/b.jpg", "archive/2025/c.jpg")):
+        shelf.put(key, jpeg(n))
+    await archive.imported(f"s3://{shelf.name}/archive")
+    for source, total in ((f"s3://{shelf.name}/archive/2024", 1), (f"s3://{shelf.name}", 3)):
+        wish = {"kind": "quality", "where": ["all"], "source": source}
+        seen = (await archive.site.client.post("/api/backfills", json=wish)).json()
+        assert (seen["source"], seen["total"]) == (source, total)
+        await archive.site.client.post(f"/api/backfills/{seen['id']}/cancel")
