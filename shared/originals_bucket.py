@@ -12,7 +12,7 @@ from shared import quick_hash
 from shared.bucket import PART_BYTES, Bucket
 from shared.bucket_address import BucketAddress, address
 from shared.bucket_trouble import READING, status_of
-from shared.errors import BucketAway, OutsideRoots
+from shared.errors import BucketAway, KeepersError, OutsideRoots
 from shared.settings import Settings
 
 if TYPE_CHECKING:
@@ -160,15 +160,21 @@ class OriginalsBuckets:
         self._opened: dict[tuple[BucketAddress, str], OriginalsBucket] = {}
 
     def at(self, root: BucketAddress, key: str) -> OriginalsBucket:
-        """Raises OutsideRoots. `key`: of the breaker."""
+        """Raises OutsideRoots, and BucketAway where no bucket can be opened at all. `key`: of the breaker."""
         allowed = self._settings.library_buckets
         if allowed is not None and not root.is_inside(allowed):
             raise OutsideRoots(path=str(root))
         if (root, key) not in self._opened:
             if len(self._opened) >= _MOST_OPENED:
                 self._opened.clear()
-            self._opened[root, key] = OriginalsBucket(root, self._settings, key, self._rest_seconds)
+            self._opened[root, key] = self._open(root, key)
         return self._opened[root, key]
+
+    def _open(self, root: BucketAddress, key: str) -> OriginalsBucket:
+        try:
+            return OriginalsBucket(root, self._settings, key, self._rest_seconds)
+        except KeepersError as exc:  # a package is missing here, which is not the fault of a photo
+            raise BucketAway(exc.message, key=key) from exc
 
     def is_own(self, where: BucketAddress) -> bool:
         """Whether Keepers itself keeps its derived files there."""
