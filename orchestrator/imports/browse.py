@@ -171,17 +171,19 @@ async def _known_roots(session: AsyncSession) -> list[RootChip]:
 def _known(row: Any) -> RootChip:  # Any: a row of _known_roots
     path, label, state, problem, waiting = row
     if state == "offline":
-        problem = f"Drive {label} is not connected" + (f": {waiting:,} waiting" if waiting else "")
+        why = f"{label} does not answer" if is_address(path) else f"Drive {label} is not connected"
+        problem = why + (f": {waiting:,} waiting" if waiting else "")
     return RootChip(label=label, path=shown(path), claim=claim_of(path), state=state, problem=problem, waiting=waiting)
 
 
 def _chips(known: list[RootChip], settings: Settings) -> list[RootChip]:
     places = _usual_places() if settings.library_roots is None else settings.library_roots
     chips = [_place(path, settings) for path in places if settings.library_roots or not may_read(path, settings)]
-    chips += [_bucket(where) for where in settings.library_buckets or ()]
+    offline = [chip for chip in known if chip.state == "offline"]
+    away = {chip.path: chip for chip in offline}
+    chips += [away.get(str(where)) or _bucket(where) for where in settings.library_buckets or ()]
     folders = [path_of(chip.claim) for chip in chips if not is_address(chip.path)]
     listed = {chip.claim for chip in chips}
-    offline = [chip for chip in known if chip.state == "offline"]
     usable = [chip for chip in known if chip.state != "offline" and not _is_refused(chip, settings)]
     for chip in (*offline, *usable):
         is_part = settings.library_roots is None and is_inside(path_of(chip.claim), folders)
@@ -197,6 +199,7 @@ def _is_refused(chip: RootChip, settings: Settings) -> bool:
 
 
 def _bucket(where: BucketAddress) -> RootChip:
+    """Nothing is asked: an answer may take a minute."""
     return RootChip(label=where.name, path=str(where), claim=claim_of(str(where)), state="online", problem=None)
 
 

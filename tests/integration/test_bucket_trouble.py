@@ -118,6 +118,16 @@ def test_a_companion_that_cannot_be_had_is_none(host: ObjectHost, tools: Tools) 
     assert result.companion_content_hash is None
 
 
+def test_originals_and_previews_may_lie_in_one_store(host: ObjectHost, settings: Settings) -> None:
+    tools = Tools(settings.model_copy(update={"claims_url": "s3://archive/previews"}))
+    try:
+        result = done(delivered(convert_stage, wish(), tools), convert.Result)
+        assert tools.claims.read(result.preview)[:2] == b"\xff\xd8"
+        assert [file for file in settings.cache_folder.rglob("*") if file.is_file()] == []
+    finally:
+        tools.close()
+
+
 def test_nothing_outside_the_libraries_is_asked_for(host: ObjectHost, tools: Tools) -> None:
     elsewhere = wish().model_copy(update={"file_path": claim_of("s3://archive/private/a.jpg")})
     assert "outside" in failed(delivered(convert_stage, elsewhere, tools))
@@ -165,6 +175,15 @@ async def test_an_import_waits_for_its_bucket_says_why_and_goes_on(
     host.trouble = None
     seen = await archive.scanned(import_id)
     assert (seen["found"], seen["error"]) == (3, None)
+
+
+async def test_a_bucket_that_is_back_is_taken_up_by_the_next_import(archive: Archive) -> None:
+    await archive.imported(ROOT)
+    await archive.sql("UPDATE roots SET state = 'offline', problem = 'it did not answer'")
+    (chip,) = [chip for chip in (await archive.site.client.get("/api/roots")).json()["items"] if chip["path"] == ROOT]
+    assert (chip["state"], chip["problem"]) == ("offline", f"{ROOT} does not answer")
+    await archive.imported(ROOT)
+    assert await archive.sql("SELECT state, problem FROM roots") == [{"state": "online", "problem": None}]
 
 
 @pytest.mark.parametrize(("trouble", "sentence"), SENTENCES)
