@@ -45,7 +45,7 @@ check:
 
 test:
 	@sh deploy/setup.sh test
-	.venv/bin/pytest --numprocesses 2 --dist loadfile
+	.venv/bin/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 unit:
 	@sh deploy/setup.sh test

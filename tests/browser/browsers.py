@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from playwright.async_api import Browser as Chromium
-from playwright.async_api import ConsoleMessage, Page, async_playwright, expect
+from playwright.async_api import ConsoleMessage, Locator, Page, async_playwright, expect
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -44,6 +44,12 @@ async def becomes(page: Page, condition: str) -> None:
 async def all_sent(page: Page) -> None:
     """Once the server has every decision."""
     await becomes(page, "Object.keys(localStorage).every((key) => !key.startsWith('decision:'))")
+
+
+async def follow(page: Page, link: Locator) -> None:
+    """Go where it leads, and wait for the scripts there: a key that is pressed before them says nothing."""
+    async with page.expect_navigation():
+        await link.click()
 
 
 class Browser:

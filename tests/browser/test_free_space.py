@@ -5,7 +5,7 @@ import threading
 from playwright.async_api import Route, expect
 
 from tests.archive import Archive
-from tests.browser.browsers import Browser
+from tests.browser.browsers import Browser, follow
 from tests.pictures import saved, scene
 from tests.rejected import Drive, FailingDisk, written
 from tests.site import serve
@@ -26,7 +26,7 @@ async def _set_aside_and_brought_back(drive: Drive, served: str, browser: Browse
     await drive.reject("a.jpg", "b.jpg", "c.jpg")
     (archive.photos / "2019/c.jpg").write_bytes(b"changed meanwhile")
     page = await browser.open(f"{served}/settings")
-    await page.get_by_role("link", name="Free space").click()
+    await follow(page, page.get_by_role("link", name="Free space"))
     await expect(page.get_by_role("heading", name="Free space")).to_be_visible()
     await page.get_by_role("button", name="Set rejected originals aside").press("Enter")
     typed = page.get_by_label("Type the number of photos")
@@ -73,7 +73,7 @@ async def test_a_server_that_cannot_answer_for_a_while_is_told_and_followed_agai
     async with serve(archive.site) as served:
         page = await browser.open(f"{served}/settings")
         await page.route("**/api/**", _unavailable)
-        await page.get_by_role("link", name="Free space").click()
+        await follow(page, page.get_by_role("link", name="Free space"))
         await expect(page.locator(".refused")).to_have_text("The database does not answer.")
         await page.unroute("**/api/**")
         await expect(page.locator(".refused")).to_be_hidden()

@@ -9,7 +9,7 @@ from orchestrator.models import Photo
 from tests import factories
 from tests.access import PASSWORD, set_password
 from tests.browser.axe import violations
-from tests.browser.browsers import Browser, all_sent
+from tests.browser.browsers import Browser, all_sent, follow
 from tests.site import Site
 
 
@@ -49,7 +49,7 @@ async def test_a_decision_made_after_the_login_ended_is_sent_after_the_next(
     await page.keyboard.press("4")
     await expect(page.get_by_text("You are logged out. What you see stays.")).to_be_visible()
     await expect(page.get_by_text("1 decision waits to be sent.")).to_be_visible()
-    await page.get_by_role("link", name="Log in").click()
+    await follow(page, page.get_by_role("link", name="Log in"))
     await page.get_by_label("Password").fill(PASSWORD)
     await page.keyboard.press("Enter")
     await expect(card).to_be_visible()

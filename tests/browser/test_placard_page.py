@@ -9,7 +9,7 @@ from playwright.async_api import Page, expect
 from orchestrator import events
 from tests import factories
 from tests.archive import Archive
-from tests.browser.browsers import Browser
+from tests.browser.browsers import Browser, follow
 from tests.doubles.vision_host import MARKUP
 from tests.pictures import saved, scene
 from tests.placards import described
@@ -55,7 +55,7 @@ async def test_a_dropped_photo_gets_its_placard_piece_by_piece(archive: Archive,
         assert await page.locator("img[src='x']").count() == 0
         await page.get_by_role("button", name="Describe again").click()
         await expect(page.get_by_text("Waiting to be described…")).to_be_visible()
-        await page.get_by_role("link", name="Another photo").click()
+        await follow(page, page.get_by_role("link", name="Another photo"))
         await expect(page.get_by_role("region", name="One photo").get_by_role("img")).to_have_count(1)
 
 

@@ -3,7 +3,7 @@
 from playwright.async_api import Page, expect
 
 from tests import factories
-from tests.browser.browsers import Browser
+from tests.browser.browsers import Browser, follow
 from tests.site import Site
 
 
@@ -30,7 +30,7 @@ async def test_a_project_is_put_in_order_and_ends_without_losing_a_photo(
     await page.get_by_label("Name of a new project").fill("Azores")
     await page.keyboard.press("Enter")
     await expect(page.locator("#projects .name")).to_have_text(["Azores", "Iceland <b>"])
-    await page.get_by_role("link", name="Iceland <b> 3 photos").click()
+    await follow(page, page.get_by_role("link", name="Iceland <b> 3 photos"))
 
     await page.get_by_role("link", name="a.jpg").focus()
     await page.keyboard.press("Shift+ArrowRight")

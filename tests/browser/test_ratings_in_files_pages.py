@@ -3,7 +3,7 @@
 from playwright.async_api import expect
 
 from tests.archive import Archive
-from tests.browser.browsers import Browser
+from tests.browser.browsers import Browser, follow
 from tests.ratings_in_files import a_photo, a_sidecar, said
 from tests.site import serve
 
@@ -29,7 +29,7 @@ async def test_differing_ratings_are_named_on_the_import_and_settled_by_buttons(
         await archive.imported()
         await page.reload()
         await expect(first).to_contain_text("2 of 3 files carry ratings")
-        await page.get_by_role("link", name="2 photos carry another rating in their files").first.click()
+        await follow(page, page.get_by_role("link", name="2 photos carry another rating in their files").first)
         await expect(page.get_by_role("heading", name="Ratings that differ")).to_be_visible()
         kept, taken = page.get_by_role("group", name="IMG_0.jpg"), page.get_by_role("group", name="IMG_1.jpg")
         await kept.get_by_role("button", name="Keep mine").click()
