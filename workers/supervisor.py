@@ -79,7 +79,7 @@ class Child:
 
 
 class Supervisor:
-    """Tends the children until SIGTERM, then drains them. `replicas` says how many processes each group gets.
+    """Tends the children until SIGTERM or Ctrl-C, then drains them. `replicas` says how many processes each group gets.
 
     `heartbeat` is the file in which it says how they are, `exposition` adds up what they count.
     """
@@ -112,8 +112,8 @@ class Supervisor:
         self._stopping = False
 
     def run(self) -> None:
-        signal.signal(signal.SIGTERM, self._stop)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches us through whoever started us
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
         os.nice(NICENESS)
         while not self._stopping:
             for child in self._children:

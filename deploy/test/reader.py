@@ -158,7 +158,8 @@ class Opened:
     def end(self) -> None:
         try:
             os.killpg(self._process.pid, signal.SIGINT)
-            if self._process.wait(END_SECONDS) not in ENDED_BY_CTRL_C:
+            _wait(lambda: self._process.poll() is not None, END_SECONDS, "its end after Ctrl-C")
+            if self._process.returncode not in ENDED_BY_CTRL_C:
                 raise Failure(f"after Ctrl-C it ended with {self._process.returncode}")
         finally:
             self._kill()

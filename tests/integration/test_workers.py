@@ -39,6 +39,14 @@ def test_a_worker_that_is_asked_to_end_finishes_its_photo_first(stack: Stack) ->
     assert (seen["done"], stack.sql("SELECT attempt FROM stage_runs WHERE stage = 'convert'")) == (1, [(1,)])
 
 
+def test_ctrl_c_ends_a_worker_that_somebody_typed(stack: Stack) -> None:
+    workers = stack.workers(package="tests.doubles.stages")
+    stack.wait(lambda: "broker.consuming" in stack.log_tail(), "the worker to consume")
+    workers.send_signal(signal.SIGINT)
+    assert workers.wait(60) == 0
+    stack.forget(workers)
+
+
 def test_attempts_that_fail_are_made_again_with_their_number(stack: Stack) -> None:
     a_jpeg(stack.photos / "flaky-2.jpg", seed=1)
     a_jpeg(stack.photos / "flaky-9.jpg", seed=2)
