@@ -22,7 +22,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 SCREENS = Path(__file__).with_name("screens")
 KEEPERS = Path(sys.executable).with_name("keepers")
-PATIENCE_SECONDS = 180
+PATIENCE_SECONDS = 600  # on a machine that has much else to do
 SIZES = {1280: 800, 390: 844}
 # With these the sample photographs would come into somebody's own archive, or not at all, or be sent away.
 ELSEWHERE = {"DATABASE_URL", "RABBITMQ_URL", "PHOTO_LIBRARY", "PHOTO_LIBRARIES", "LLM_BASE_URL"}
