@@ -1,7 +1,8 @@
 """The memory of the browser while thumbnails of a large archive are scrolled through, one window after the other.
 
 Chromium keeps decoded pictures up to a bound of its own, whatever a page does, and gives them back when memory is
-short. So memory is told twice: all of it, and what is left after the browser was asked to give back what it can.
+short. So memory is told twice: all of it, and what is left after the browser was asked to give back what it can. What
+is neither its own nor shared is the program itself, as it lies on disk.
 """
 
 import argparse
@@ -33,7 +34,7 @@ _SCROLL = """(async () => {
   }
   return seen.size;
 })()"""
-_PART = re.compile(r"^(Pss|Pss_Shmem):\s+(\d+)", re.M)
+_PART = re.compile(r"^(Pss|Pss_Anon|Pss_Shmem):\s+(\d+)", re.M)
 
 
 def run(system: System, options: argparse.Namespace) -> None:
@@ -64,18 +65,19 @@ def _say(when: str, page: Tab, speed: str = "") -> None:
     for _ in range(2):
         page.send("HeapProfiler.collectGarbage")
     metrics = {one["name"]: one["value"] for one in page.send("Performance.getMetrics")["metrics"]}
-    whole, shared = _megabytes(page)
+    parts = _megabytes(page)
     print(
-        f"  {when:20} {whole:6.0f}, of it {shared:4.0f} shared memory (decoded pictures);"
+        f"  {when:20} {parts['Pss']:6.0f}, its own {parts['Pss_Anon']:4.0f}, shared {parts['Pss_Shmem']:4.0f};"
         f" {metrics['JSHeapUsedSize'] / 1e6:5.1f} of JavaScript, {metrics['Nodes']:6,.0f} nodes   {speed}",
         flush=True,
     )
 
 
-def _megabytes(page: Tab) -> tuple[float, float]:
-    """What its processes have of the machine's memory, what they share counted once (PSS; Linux)."""
+def _megabytes(page: Tab) -> Counter[str]:
+    """What its processes have of the machine's memory, what they share counted once (PSS; Linux). Decoded pictures
+    lie in memory that the page and the browser share."""
     parts: Counter[str] = Counter()
     for process in page.ask_browser("SystemInfo.getProcessInfo")["processInfo"]:
         for name, kilobytes in _PART.findall(Path(f"/proc/{process['id']}/smaps_rollup").read_text()):
-            parts[name] += int(kilobytes)
-    return parts["Pss"] / 1000, parts["Pss_Shmem"] / 1000
+            parts[name] += int(kilobytes) // 1000
+    return parts
