@@ -1,9 +1,10 @@
 """Types every shell block of the README and of docs/ in a fresh Debian. Takes half an hour, 5 GB, and root.
 
-    .venv/bin/python -m deploy.test.documented [FOLDER]
+    .venv/bin/python -m deploy.test.documented [FOLDER [TEXT]]
 
 It reads like somebody who has the last commit, the sample photographs in /some/folder, and sudo. NOT_TYPED and REFUSED
 name what cannot be done there, and why; the table at the end says so too. FOLDER keeps the Debian for the next time.
+With TEXT only commands that have it are typed, with the last commit, in the Debian as the time before left it.
 """
 
 import os
@@ -39,17 +40,19 @@ class Command:
 
 def main() -> None:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "/var/tmp/keepers-documented").absolute()
+    wanted = sys.argv[2] if len(sys.argv) > 2 else ""
     if os.geteuid() != 0 or shutil.which("debootstrap") is None:
         sys.exit("Run this as root, after: sudo sh deploy/install-packages.sh debootstrap")
     if INSIDE not in os.environ:
         # What is mounted then is seen by nobody else, and is gone when this ends, however it ends.
-        command = ["unshare", "--mount", sys.executable, "-m", "deploy.test.documented", str(folder)]
+        command = ["unshare", "--mount", sys.executable, "-m", "deploy.test.documented", str(folder), wanted]
         sys.exit(subprocess.run(command, env={**os.environ, INSIDE: "1"}, check=False).returncode)
     if any(is_taken(port) for port in PORTS):
         sys.exit(f"Ports {PORTS} are needed: close what has one of them.")
-    reader = Reader(FreshRoot(folder))
+    commands = [command for command in documented_commands() if wanted in command.text]
+    reader = Reader(FreshRoot(folder, as_it_was_left=bool(wanted)))
     try:
-        outcomes = [(command, _outcome(reader, command)) for command in documented_commands()]
+        outcomes = [(command, _outcome(reader, command)) for command in commands]
         states = _table(outcomes)
     finally:
         reader.close()

@@ -20,9 +20,13 @@ _ENVIRONMENT = (f"HOME={HOME}", f"USER={READER}", "LANG=C.UTF-8", "PATH=/usr/loc
 class FreshRoot:
     """Of the last commit a clone, in /some/folder the sample photographs."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, as_it_was_left: bool = False) -> None:
         """What debootstrap makes stays in `folder`/debian for the next time."""
         self.folder = folder / "root"
+        if as_it_was_left:
+            self._configure()
+            self._bring_up_to_date()
+            return
         if self.folder.exists():
             shutil.rmtree(self.folder)
         subprocess.run(["cp", "--archive", _debian(folder), self.folder], check=True)
@@ -72,6 +76,13 @@ class FreshRoot:
             (self.folder / path).mkdir(parents=True)
         subprocess.run([PROJECT / ".venv/bin/keepers", "samples", self.folder / WRITABLE[0]], check=True)
         self._as_root("chown", "--recursive", f"{READER}:", str(HOME), *(f"/{path}" for path in WRITABLE))
+
+    def _bring_up_to_date(self) -> None:
+        clone = self.there(CLONE)
+        git = ["git", "-c", f"safe.directory={clone}", "-C", str(clone)]
+        subprocess.run([*git, "fetch", "--quiet"], check=True)
+        subprocess.run([*git, "reset", "--quiet", "--hard", "@{upstream}"], check=True)
+        self._as_root("chown", "--recursive", f"{READER}:", str(CLONE))
 
     def _as_root(self, *command: str) -> None:
         subprocess.run(["chroot", self.folder, *command], check=True)

@@ -39,7 +39,10 @@ BEFORE = {
     "make export": f"""{_DECIDE} '{{"ids": [1, 2, 3], "user_rating": 5}}'""",
     "curl --data-binary @IMG_1.jpg": 'cp "$(find /some/folder -iname "*.jpg" -size +100k | head -n 1)" IMG_1.jpg',
 }
-ANSWERS = {".venv/bin/keepers rejects --move": "1\n"}  # so many samples are rejected, in their sidecars
+# Whose output is typed when it asks.
+ANSWERS = {
+    ".venv/bin/keepers rejects --move": r".venv/bin/keepers rejects --list | sed -nE 's/^ +([0-9]+) .*rejected,.*/\1/p'"
+}
 AFTER = {".venv/bin/keepers up --lan": ".venv/bin/keepers password --remove"}
 
 COMMAND_SECONDS = 1_800  # the first start installs everything
@@ -102,14 +105,15 @@ class Reader:
         elif word := first_of(REFUSED, text):
             return self._refused(text, word)
         else:
-            self._runs(text, first_of(ANSWERS, text))
+            answer = first_of(ANSWERS, text)
+            self._runs(f"{answer} | {text}" if answer else text)
         if after := first_of(AFTER, text):
             self._runs(after)
         return ""
 
-    def _runs(self, text: str, answer: str | None = None) -> None:
+    def _runs(self, text: str) -> None:
         command = self._root.typed(text)
-        done = subprocess.run(command, check=False, timeout=COMMAND_SECONDS, input=answer or "", text=True)
+        done = subprocess.run(command, check=False, timeout=COMMAND_SECONDS, stdin=subprocess.DEVNULL)
         if done.returncode != 0:
             raise Failure(f"it ended with {done.returncode}: {text}")
 
