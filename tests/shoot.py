@@ -25,6 +25,8 @@ from workers.runner import Delivery, run
 from workers.stages.bursts import stage
 from workers.tools import Tools
 
+FAR = 10_000  # seconds from one photo to the next: no burst
+
 
 @dataclass(frozen=True)
 class Shoot:

@@ -10,7 +10,7 @@ from tests import factories
 from tests.browser.axe import violations
 from tests.browser.browsers import EVERY_PAGE, Browser
 from tests.connoisseur import Connoisseur
-from tests.shoot import Shoot, a_burst, with_pictures
+from tests.shoot import FAR, Shoot, a_burst, with_pictures
 
 LOOKS = pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
 # What is on a page once it is filled.
@@ -38,7 +38,6 @@ for (const one of document.querySelectorAll("details:not(li:not(:first-child) *)
 }
 """
 UNSAID = "[open] .why-body:empty, [open] .why-body:has-text('Looking')"
-FAR = 10_000  # seconds from one photo to the next: no burst
 
 
 @pytest.fixture

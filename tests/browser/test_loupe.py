@@ -2,24 +2,14 @@
 
 import re
 
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
 from tests.browser.browsers import Browser
+from tests.browser.loupe import at, says
 from tests.fingers import swipe
 from tests.photos import add_photos, settled
-from tests.shoot import Shoot, a_burst, with_pictures
+from tests.shoot import FAR, Shoot, a_burst, with_pictures
 from tests.site import Site
-
-FAR = 10_000  # seconds from one photo to the next: no burst
-
-
-async def at(page: Page, name: str, position: str) -> None:
-    await expect(page.locator("#file-name")).to_have_text(name)
-    await expect(page.locator("#position")).to_have_text(position)
-
-
-async def says(page: Page, sentence: str) -> None:
-    await expect(page.locator("#announced")).to_contain_text(sentence)
 
 
 async def test_a_pass_is_culled_by_keyboard_to_its_end_and_taken_back(

@@ -7,20 +7,10 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.browsers import Browser, all_sent, becomes
+from tests.browser.loupe import at, says
 from tests.photos import add_photos, settled
-from tests.shoot import Shoot, a_burst, with_pictures
+from tests.shoot import FAR, Shoot, a_burst, with_pictures
 from tests.site import Site, serve
-
-FAR = 10_000  # seconds from one photo to the next: no burst
-
-
-async def at(page: Page, name: str, position: str) -> None:
-    await expect(page.locator("#file-name")).to_have_text(name)
-    await expect(page.locator("#position")).to_have_text(position)
-
-
-async def says(page: Page, sentence: str) -> None:
-    await expect(page.locator("#announced")).to_contain_text(sentence)
 
 
 async def two_bursts(shoot: Shoot) -> list[int]:

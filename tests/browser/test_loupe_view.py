@@ -16,9 +16,8 @@ from shared.contracts.render import Size
 from tests import factories, pictures
 from tests.browser.browsers import Browser
 from tests.fingers import move_fingers, swipe
-from tests.shoot import Shoot
+from tests.shoot import FAR, Shoot
 
-FAR = 10_000  # seconds from one photo to the next: no burst
 WIDTH, HEIGHT = 3000, 2000
 STEP = "document.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowRight', code: 'ArrowRight' }))"
 HELD_UNTIL_THE_SIXTH = """() => {
@@ -73,10 +72,7 @@ async def test_a_sharper_picture_takes_the_place_of_the_preview_and_the_next_are
     darkroom: Darkroom, served: str, browser: Browser
 ) -> None:
     photos = [await darkroom.photo(n * FAR) for n in range(8)]
-    page = await browser.open("about:blank")
-    asked: list[dict[str, Any]] = []
-    page.on("request", lambda request: note(request, asked))
-    await page.goto(f"{served}/review")
+    page, asked = await overheard(f"{served}/review", browser)
     preview = page.locator("#stage .loupe-photo[src*='preview.jpg']")
     await expect(preview).to_be_visible()
     before = await box(page, "#stage .loupe-photo")
@@ -103,13 +99,19 @@ async def test_where_a_held_key_is_let_go_the_sharper_pictures_are_asked_for(
     darkroom: Darkroom, served: str, browser: Browser
 ) -> None:
     photos = [await darkroom.photo(n * FAR) for n in range(8)]
-    page = await browser.open("about:blank")
-    asked: list[dict[str, Any]] = []
-    page.on("request", lambda request: note(request, asked))
-    await page.goto(f"{served}/review")
+    page, asked = await overheard(f"{served}/review", browser)
     await expect(page.locator("#position")).to_have_text("1 / 8")
     await page.evaluate(HELD_UNTIL_THE_SIXTH)
     await until_asked(page, asked, [photos[n] for n in (5, 6, 7, 4, 3, 2)])
+
+
+async def overheard(address: str, browser: Browser) -> tuple[Page, list[dict[str, Any]]]:
+    """The page, and what it asks to have rendered."""
+    asked: list[dict[str, Any]] = []
+    page = await browser.open("about:blank")
+    page.on("request", lambda request: note(request, asked))
+    await page.goto(address)
+    return page, asked
 
 
 def note(request: Request, asked: list[dict[str, Any]]) -> None:
