@@ -3,7 +3,7 @@ lets no other begin, and one of this export. While nobody holds that, and nothin
 being made."""
 
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from orchestrator.export.views import ExportView
@@ -26,10 +26,11 @@ async def take_the_locks(session: AsyncSession, export_id: str) -> bool:
 
 
 async def keep_the_locks(session: AsyncSession, export_id: str) -> None:
-    """They are gone with their connection, and the export goes on: take them again on another one."""
+    """They are gone with their connection, and the export goes on: take them again, on whatever connection there is
+    now. Taken twice they are held as before."""
     try:
-        await session.execute(text("SELECT 1"))
-    except DBAPIError:
+        await take_the_locks(session, export_id)
+    except SQLAlchemyError:  # of the connection, or of a transaction that was lost with it
         await session.rollback()
         await take_the_locks(session, export_id)
 

@@ -143,14 +143,12 @@ class Exports:
             await lock.close()
 
     async def _end(self, made: Export, error: str | None, lock: AsyncSession) -> None:
-        """Whoever sees that it has ended may begin the next one: the locks go in the same moment."""
+        """Said as soon as the database answers: what is done is not to be shown as stopped."""
         ended = {"state": "failed" if error else "done", "error": error, "finished_at": datetime.now(UTC)}
-        try:
-            await records.keep_the_locks(lock, made.id)
-            await records.write(lock, made.view().model_copy(update=ended))
-            await lock.commit()
-        except Exception as exc:
-            _explain(exc)
+        while True:
+            if await _is_said(made.view().model_copy(update=ended), lock):
+                return
+            await asyncio.sleep(SAY_SECONDS)
 
     async def _note(self, made: Export, lock: AsyncSession) -> None:
         try:
@@ -185,6 +183,19 @@ class Exports:
             log.info("export.finished", target=shown(job.target), photos=made.progress.exported)
         with suppress(RuntimeError):  # the orchestrator has stopped meanwhile
             work.get_loop().call_soon_threadsafe(_answer, work, error)
+
+
+async def _is_said(ended: ExportView, lock: AsyncSession) -> bool:
+    """Whoever sees that it has ended may begin the next one: the locks go in the same moment. False where the same
+    again may pass."""
+    try:
+        await records.keep_the_locks(lock, ended.id)
+        await records.write(lock, ended)
+        await lock.commit()
+    except Exception as exc:
+        _explain(exc)
+        return not is_passing_trouble(exc)
+    return True
 
 
 def _explain(exc: Exception) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from orchestrator.export import command, records
 from orchestrator.export import service as exports
@@ -302,6 +303,38 @@ async def test_an_export_whose_orchestrator_was_killed_is_shown_as_stopped_while
         may_end.set()
         assert (await desk.finished(alive.id))["state"] == "done"
     assert (await desk.export())["state"] == "done"
+
+
+async def test_an_export_that_outlives_an_outage_holds_its_locks_again_and_tells_how_it_ended(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take, tries, is_away = records.take_the_locks, list[str](), threading.Event()
+
+    async def refused_while_away(session: AsyncSession, export_id: str) -> bool:
+        tries.append(export_id)
+        if is_away.is_set():
+            raise ConnectionRefusedError
+        return await take(session, export_id)
+
+    async def is_locked() -> bool:
+        async with desk.site.session() as session:
+            return not await take(session, "another")
+
+    await desk.photo()
+    with slow_exports(monkeypatch) as may_end:
+        made = (await desk.start()).json()["id"]
+        monkeypatch.setattr(records, "take_the_locks", refused_while_away)
+        is_away.set()
+        await desk.sql(LOSE_THE_LOCKS)
+        await until(lambda: bool(tries), "a try to take the locks again, which fails")
+        is_away.clear()
+        await until(is_locked, "the next try")
+        is_away.set()
+        tries.clear()
+        may_end.set()
+        await until(lambda: len(tries) > 1, "a try to say that it has ended, which fails")
+        is_away.clear()
+        assert (await desk.finished(made))["state"] == "done"
 
 
 async def test_the_locks_of_a_machine_without_power_are_given_up_soon(site: Site) -> None:
