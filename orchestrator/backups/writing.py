@@ -70,12 +70,19 @@ async def write(
 
 
 async def archive_of(connection: asyncpg.Connection) -> str | None:
-    """The id of the archive, as it stands in names of backups. None in a database that is older than such ids."""
+    """The id of the archive, as it stands in names of backups. One that is older than such ids has that which its
+    upgrade will give it (migration 0002); None while it has no photos either."""
     known = await connection.fetchval(
         "SELECT 1 FROM information_schema.columns WHERE table_schema = current_schema()"
         " AND table_name = 'backup_state' AND column_name = 'archive'"
     )
-    return str(await connection.fetchval("SELECT archive FROM backup_state")) if known else None
+    found: str | None = await connection.fetchval("SELECT archive FROM backup_state" if known else _ID_TO_COME)
+    return found
+
+
+_ID_TO_COME = """
+    SELECT left(md5(concat(encode(path, 'hex'), extract(epoch FROM created_at))), 12) FROM roots ORDER BY id LIMIT 1
+    """
 
 
 @asynccontextmanager

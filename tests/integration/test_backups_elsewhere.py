@@ -1,10 +1,12 @@
 """Backups that outlive their place: an upgrade, another home, and work that was under way."""
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from orchestrator.backups import kept
 from orchestrator.db import migrate, open_engine
 from orchestrator.embedded.home import Home
 from tests.keeping import Safe, an_archive
@@ -17,16 +19,21 @@ def test_before_an_upgrade_there_is_a_backup_that_the_new_version_can_restore(st
     asyncio.run(migrated(stack.environment["DATABASE_URL"], "0001"))
     stack.sql("INSERT INTO roots (path, label, state) VALUES ('/photos', 'photos', 'online')")
     stack.sql("INSERT INTO photos (root_id, file_name, file_path, user_rating) VALUES (1, 'a.jpg', '/photos/a.jpg', 5)")
+    folder = stack.home / "backups"
+    folder.mkdir()
+    of_another = folder / kept.name_of(datetime.now(UTC), "upgrade", "0123456789ab")
+    of_another.touch()
     stack.stop(stack.orchestrator())
-    (made,) = (stack.home / "backups").iterdir()
-    assert "-upgrade" in made.name
+    ((archive,),) = stack.sql("SELECT archive FROM backup_state")
+    (made,) = set(folder.iterdir()) - {of_another}
+    assert made.name.endswith(f"-upgrade-{archive}.zip")
     stack.sql("DELETE FROM photos")
     stack.keepers("restore", made)
     assert stack.sql("SELECT file_name, user_rating FROM photos") == [("a.jpg", 5)]
     stack.orchestrator()
     (photo,) = stack.sql("SELECT tags FROM photos")
     assert photo == (None,), "it is of the newest schema again"
-    assert list((stack.home / "backups").iterdir()) == [made]
+    assert set(folder.iterdir()) == {made, of_another}
 
 
 async def migrated(database_url: str, revision: str) -> None:

@@ -507,6 +507,11 @@ def upgrade() -> None:  # noqa: PLR0915  # a list of tables and columns, not log
         sa.PrimaryKeyConstraint("id"),
     )
     op.execute("INSERT INTO backup_state (id) VALUES (1)")
+    # The same as in the name of the backup before this upgrade: it belongs to the archive.
+    op.execute(
+        "UPDATE backup_state SET archive = left(md5(concat(encode(path, 'hex'), extract(epoch FROM created_at))), 12)"
+        " FROM (SELECT path, created_at FROM roots ORDER BY id LIMIT 1) AS first"
+    )
     op.create_table(
         "decision_log",
         sa.Column("id", sa.Uuid(), nullable=False),
