@@ -18,20 +18,23 @@ _BACKUP_AGE = timedelta(days=2)
 
 
 async def archive(patient: Patient) -> list[Check]:
-    """Nothing, while no database answers or its tables are not those of this version: another check says so. What takes
-    too long in a large archive is left out."""
+    """Backups alone, while no database answers or its tables are not those of this version: another check says so.
+    What takes too long in a large archive is left out."""
     if patient.database_url is None:
-        return []
+        return [_backups(patient, None)]
     try:
         connection = await asyncpg.connect(plain_dsn(patient.database_url), timeout=ANSWER_SECONDS)
     except (*UNREACHABLE, ValueError):
-        return []
+        return [_backups(patient, None)]
     checks: list[Check] = []
+    known: str | None = None
     try:
         for look in (_drives, _stages, _problems):
             with suppress(*UNREACHABLE):
                 checks.append(await look(connection))
-        return checks
+        with suppress(*UNREACHABLE):
+            known = await connection.fetchval("SELECT archive FROM backup_state", timeout=ANSWER_SECONDS)
+        return [*checks, _backups(patient, known)]
     finally:
         connection.terminate()
 
@@ -67,12 +70,13 @@ async def _problems(connection: asyncpg.Connection) -> Check:
     return ok("problems", "Nothing has failed for good.")
 
 
-def backups(patient: Patient) -> Check:
+def _backups(patient: Patient, archive: str | None) -> Check:
+    """Those of this archive; of whichever lie there, while the database does not say which it is."""
     try:
         folder = kept.require(patient.settings)
     except KeepersError as exc:
         return warning("backups", exc.message)
-    newest = kept.newest(kept.listed(folder), datetime.now(UTC))
+    newest = kept.newest(kept.listed(folder, archive), datetime.now(UTC))
     if newest is None:
         return ok("backups", f"No backup was made yet; one is made every day, in {folder}.", "keepers backup")
     age = datetime.now(UTC) - newest.made_at

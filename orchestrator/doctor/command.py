@@ -36,7 +36,6 @@ async def examine(patient: Patient) -> list[Check]:
         machine.libraries(patient),
         previews.previews(patient),
         *await archive.archive(patient),
-        archive.backups(patient),
         machine.watches(patient),
         models.embedding(patient),
         await models.descriptions(patient),

@@ -156,7 +156,8 @@ def _space(folder: Path) -> Families:
 
 
 def _last_backup(folder: Path, archive: str | None) -> Families:
-    newest = kept.newest(kept.listed(folder, archive), datetime.now(UTC))
+    """None, rather than that of another archive in the same folder, while it is not known which this is."""
+    newest = kept.newest(kept.listed(folder, archive), datetime.now(UTC)) if archive else None
     made = [(newest.made_at.timestamp(),)] if newest else []
     return [_gauge("last_backup_timestamp_seconds", "When the newest backup was made", [], made)]
 
