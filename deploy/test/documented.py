@@ -9,6 +9,7 @@ With TEXT only commands that have it are typed, with the last commit, in the Deb
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -49,6 +50,7 @@ def main() -> None:
         sys.exit(subprocess.run(command, env={**os.environ, INSIDE: "1"}, check=False).returncode)
     if any(is_taken(port) for port in PORTS):
         sys.exit(f"Ports {PORTS} are needed: close what has one of them.")
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets what it starts with & ignore Ctrl-C
     commands = [command for command in documented_commands() if wanted in command.text]
     reader = Reader(FreshRoot(folder, as_it_was_left=bool(wanted)))
     try:
