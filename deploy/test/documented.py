@@ -90,7 +90,7 @@ def _table(outcomes: Sequence[tuple[Command, Outcome]]) -> list[str]:
         print(f"{outcome.state:9} {outcome.seconds:4.0f} s  {command.page}:{command.line}  {command.text}")
         if outcome.why:
             print(f"{'':18}{outcome.why}")
-    states = [outcome.state for _, outcome in outcomes]
+    states: list[str] = [outcome.state for _, outcome in outcomes]
     print(", ".join(f"{states.count(state)} {state}" for state in ("typed", "not typed", "FAILED")), flush=True)
     return states
 
