@@ -35,7 +35,9 @@ _LOGS = """created_at < :before
   AND NOT EXISTS (SELECT 1 FROM stage_runs run WHERE run.run_id = error_logs.run_id
     AND run.state NOT IN ('done', 'cancelled'))"""
 _IN_USE = "SELECT name FROM embedding_models WHERE state <> 'retired'"
-_RETIRED = f"EXISTS ({_IN_USE}) AND model NOT IN ({_IN_USE})"
+# It is asked why a photo has its score until the next version has learned from the new vectors.
+_OF_TASTE = "SELECT embedding_model FROM taste_models JOIN taste_state USING (version)"
+_RETIRED = f"EXISTS ({_IN_USE}) AND model NOT IN ({_IN_USE} UNION ALL {_OF_TASTE})"
 
 
 async def dead_letters(sessions: Sessions, before: datetime, *, is_dry: bool) -> Pruned:
@@ -51,8 +53,8 @@ async def error_logs(sessions: Sessions, before: datetime, *, is_dry: bool) -> P
 
 
 async def vectors(sessions: Sessions, *, is_dry: bool) -> Pruned:
-    """Of embedding models that are neither in force nor being built. Should one of them come back, all of its vectors
-    are made again anyway."""
+    """Of embedding models that are neither in force nor being built, nor what the taste in force learned from. Should
+    one of them come back, all of its vectors are made again anyway."""
     rows = _Rows("old vectors", "photo_vectors", _RETIRED, lock=embedding.lock_choice, key="photo_id")
     return await _prune(sessions, rows, is_dry=is_dry)
 

@@ -113,20 +113,24 @@ async def test_vectors_of_retired_models_go_and_those_in_use_stay(archive: Archi
         root = await factories.a_root(session)
         photos = [await factories.a_photo(session, root, f"{n}.jpg") for n in range(3)]
         for photo in photos:
-            for model in ("old", "forgotten", "starter", "clip"):
+            for model in ("old", "forgotten", "learned", "starter", "clip"):
                 session.add(PhotoVector(photo_id=photo.id, model=model, vector=[0.5] * DIMENSIONS))
     assert (await pruned(archive))["old vectors"].count == 0, "without a model in use nobody knows"
     await archive.sql(
         "INSERT INTO embedding_models (name, state)"
-        " VALUES ('old', 'retired'), ('starter', 'current'), ('clip', 'building')"
+        " VALUES ('old', 'retired'), ('learned', 'retired'), ('starter', 'current'), ('clip', 'building')"
     )
+    await archive.sql(
+        "INSERT INTO taste_models (version, state, embedding_model, read_seq) VALUES (1, 'ready', 'learned', 0)"
+    )
+    await archive.sql("UPDATE taste_state SET version = 1")
     would = (await pruned(archive, is_dry=True))["old vectors"]
     assert would.count == 6
     assert would.bytes > 6 * 2 * DIMENSIONS
-    assert len(await archive.sql("SELECT 1 FROM photo_vectors")) == 12
+    assert len(await archive.sql("SELECT 1 FROM photo_vectors")) == 15
     assert (await pruned(archive))["old vectors"] == would
     left = await archive.sql("SELECT model, count(*) AS n FROM photo_vectors GROUP BY model ORDER BY model")
-    assert [(row["model"], row["n"]) for row in left] == [("clip", 3), ("starter", 3)]
+    assert [(row["model"], row["n"]) for row in left] == [("clip", 3), ("learned", 3), ("starter", 3)]
 
 
 async def test_orphaned_files_go_once_they_were_known_for_a_day(archive: Archive) -> None:
