@@ -60,6 +60,8 @@ def backfill(watcher: Watcher, options: Options) -> int:
     if not options.waits:
         print(f"Backfill {seen['id']}: {_line(seen)}. It goes on while Keepers is open.", file=watcher.out)
         return 0
+    if _settled(seen):
+        print("It goes on where it was. With --from-start it begins anew.", file=watcher.out)
     try:
         return _watch(watcher, seen)
     except KeyboardInterrupt:

@@ -58,6 +58,7 @@ def test_a_backfill_outlives_its_command_and_its_orchestrator(stack: Stack) -> N
 
     with keepers(stack, *COMMAND) as command:
         assert command.stdout is not None
+        assert command.stdout.readline() == "It goes on where it was. With --from-start it begins anew.\n"
         assert command.stdout.readline() == "2 of 3 photos\n"
         (stack.home / "go").touch()
         out, _ = command.communicate(timeout=120)
