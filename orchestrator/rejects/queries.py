@@ -130,7 +130,8 @@ async def lies_aside(session: AsyncSession, root_id: int, missing: Collection[in
             "SELECT count(DISTINCT coalesce(photo_id, -set_aside.id)), coalesce(sum(size), 0)::bigint,"
             f" count(DISTINCT photos.id) FILTER (WHERE {RESTORED})"
             " FROM set_aside LEFT JOIN photos ON photos.id = photo_id WHERE set_aside.root_id = :root"
-            f" AND state <> '{RETURNED}' AND set_aside.id <> ALL(:missing)"
+            f" AND state <> '{RETURNED}' AND NOT EXISTS (SELECT 1"
+            " FROM unnest(CAST(:missing AS bigint[])) AS missing (id) WHERE missing.id = set_aside.id)"
         ),
         {"root": root_id, "missing": list(missing)},
     )

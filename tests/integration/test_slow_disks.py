@@ -63,7 +63,7 @@ async def test_a_removal_measures_pictures_without_a_connection(
     assert slow.looks == 1
 
 
-async def test_free_space_and_setting_aside_look_at_a_drive_without_a_connection(
+async def test_free_space_looks_at_a_drive_without_a_connection(
     archive: Archive, slow: Slow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await a_photo(archive)
