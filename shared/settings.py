@@ -61,7 +61,11 @@ class Settings(BaseSettings):
     database_url: str | None = None
     rabbitmq_url: str | None = None
     topology_prefix: str = "keepers.v1"
-    retry_delays_ms: Annotated[tuple[int, ...], NoDecode] = (5_000, 30_000, 300_000)
+    retry_delays_ms: Annotated[tuple[Annotated[int, Field(ge=1)], ...], NoDecode, Field(min_length=1)] = (
+        5_000,
+        30_000,
+        300_000,
+    )
     photo_library: str | None = None
     photo_libraries: str | None = None  # colon-separated; a bucket is s3://bucket/folder
     claims_url: str | None = None  # s3://bucket/prefix for derived files; None: the folder KEEPERS_HOME/claims
@@ -84,8 +88,8 @@ class Settings(BaseSettings):
     max_megapixels: int = Field(default=250, ge=1)
     raw_render: Literal["embedded", "demosaic"] = "embedded"
     renditions_max_gb: float = Field(default=10, ge=0)  # kept of photos in more pixels; 0: only what is in use
-    decode_seconds: float = 120
-    decode_memory_mb: int = 4096
+    decode_seconds: float = Field(default=120, gt=0)
+    decode_memory_mb: int = Field(default=4096, ge=1)
     clip_model_name: str = "ViT-L-14"
     clip_pretrained: str = "laion2b_s32b_b82k"
     clip_device: str = "auto"
@@ -106,8 +110,12 @@ class Settings(BaseSettings):
     backup_folder: Path | None = None  # None: KEEPERS_HOME/backups
     backup_every_hours: float = Field(default=24, ge=0)  # 0: none by itself
 
-    taste_window_seconds: float = 300  # at most one training of the taste starts in it, unless one is asked for
-    probe_seconds: float = 5  # until the first look whether something that was down is back; doubles
+    taste_window_seconds: float = Field(
+        default=300, ge=0
+    )  # at most one training of the taste starts in it, unless one is asked for
+    probe_seconds: float = Field(
+        default=5, gt=0
+    )  # until the first look whether something that was down is back; doubles
     worker_heartbeat: Path | None = None  # a file in which the supervisor of workers says how they are
     log_format: Literal["text", "json"] = "text"
     metrics_host: str = "127.0.0.1"

@@ -39,7 +39,7 @@ def _expected(field: FieldInfo, types: tuple[object, ...]) -> str:
         if get_origin(type_) is Literal:
             return " or ".join(get_args(type_))
         if get_origin(type_) is tuple:
-            return f"a list, as {list(field.default)}"
+            return f"a list of whole numbers, 1 or more, as {list(field.default)}"
         if type_ in _KINDS:
             return _KINDS[type_] + _bounds(field)
     return "text"

@@ -9,6 +9,8 @@ import pytest
 from orchestrator.__main__ import main
 from shared.wrong_settings import WrongSettings, read_settings
 
+SOME_DELAYS = "It must be a list of whole numbers, 1 or more, as [5000, 30000, 300000]."
+
 
 @pytest.mark.parametrize("command", ["orchestrator serve", "orchestrator doctor --json", "workers", "workers --check"])
 def test_a_command_says_each_setting_that_is_wrong_and_ends(command: str) -> None:
@@ -41,11 +43,14 @@ def test_every_command_of_keepers_ends_so(monkeypatch: pytest.MonkeyPatch, capsy
         ("CONVERT_WORKERS", "0", "is '0'. It must be a whole number, 1 or more."),
         ("LLM_TIMEOUT_SECONDS", "1e9", "is '1e9'. It must be a number, more than 0, 400 at most."),
         ("BACKUP_EVERY_HOURS", "inf", "is 'inf'. It must be a number, 0 or more."),
-        ("TASTE_WINDOW_SECONDS", "nan", "is 'nan'. It must be a number."),
+        ("TASTE_WINDOW_SECONDS", "nan", "is 'nan'. It must be a number, 0 or more."),
         ("TRUSTED_NETWORK", "perhaps", "is 'perhaps'. It must be 1 or 0."),
         ("RAW_RENDER", "fast", "is 'fast'. It must be embedded or demosaic."),
-        ("RETRY_DELAYS_MS", "5 s", "is '5 s'. It must be a list, as [5000, 30000, 300000]."),
-        ("RETRY_DELAYS_MS", '["x", "y"]', "It must be a list, as [5000, 30000, 300000]."),
+        ("DECODE_SECONDS", "0", "is '0'. It must be a number, more than 0."),
+        ("RETRY_DELAYS_MS", "5 s", f"is '5 s'. {SOME_DELAYS}"),
+        ("RETRY_DELAYS_MS", '["x", "y"]', SOME_DELAYS),
+        ("RETRY_DELAYS_MS", "[5, -5]", SOME_DELAYS),
+        ("RETRY_DELAYS_MS", "[]", SOME_DELAYS),
         ("METRICS_PORT", "9" * 5_000, f"is '{'9' * 60}'. It must be a whole number, 1 or more, 65535 at most."),
     ],
 )
