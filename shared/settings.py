@@ -61,10 +61,8 @@ class Settings(BaseSettings):
     database_url: str | None = None
     rabbitmq_url: str | None = None
     topology_prefix: str = "keepers.v1"
-    retry_delays_ms: Annotated[tuple[Annotated[int, Field(ge=1)], ...], NoDecode, Field(min_length=1)] = (
-        5_000,
-        30_000,
-        300_000,
+    retry_delays_ms: Annotated[tuple[Annotated[int, Field(ge=1)], ...], NoDecode] = Field(
+        default=(5_000, 30_000, 300_000), min_length=1
     )
     photo_library: str | None = None
     photo_libraries: str | None = None  # colon-separated; a bucket is s3://bucket/folder
@@ -110,12 +108,8 @@ class Settings(BaseSettings):
     backup_folder: Path | None = None  # None: KEEPERS_HOME/backups
     backup_every_hours: float = Field(default=24, ge=0)  # 0: none by itself
 
-    taste_window_seconds: float = Field(
-        default=300, ge=0
-    )  # at most one training of the taste starts in it, unless one is asked for
-    probe_seconds: float = Field(
-        default=5, gt=0
-    )  # until the first look whether something that was down is back; doubles
+    taste_window_seconds: float = Field(default=300, ge=0)  # one training of the taste in it, unless one is asked for
+    probe_seconds: float = Field(default=5, ge=0)  # until the first look whether what was down is back; doubles
     worker_heartbeat: Path | None = None  # a file in which the supervisor of workers says how they are
     log_format: Literal["text", "json"] = "text"
     metrics_host: str = "127.0.0.1"
