@@ -7,7 +7,7 @@ READING = "list and read"
 
 _STATUS = re.compile(r"status code: (\d{3})")
 _REDIRECT = "Received redirect"  # without an address to go to: the bucket lies in another region
-_ODD_PATH = re.compile(r'invalid path: Path ("[^"\n]*")')
+_ODD_PATH = re.compile(r'InvalidPath \{.*?path: ("(?:[^"\\]|\\.)*")', re.DOTALL)  # where line breaks are escaped
 _MACHINE_ROLE = "169.254.169.254"  # where a machine in the cloud asks for its credentials
 
 _REFUSED = (
@@ -20,7 +20,10 @@ _NOT_UNDERSTOOD = "The object store does not understand a request for {at} ({sta
 _NO_CREDENTIALS = "There are no credentials for {at}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
 _TOO_SLOW = "The object store did not answer within {seconds:g} seconds: {at}."
 _NOBODY = "Nobody answers for {at}: is it running, and is AWS_ENDPOINT_URL right?"
-_ODD_NAME = "{at} has an object that is named {name}. No part of a name may be empty, . or .. here: rename it."
+_ODD_NAME = (
+    "{at} has an object that is named {name}. No part of a name may be empty, . or .., or have a line break or the like"
+    " in it: rename or remove it."
+)
 _BROKEN_OFF = "The object store broke off: {at}. Keepers tries again."
 
 

@@ -2,6 +2,7 @@
 
 import errno
 import os
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 
 from orchestrator.imports.walk import (
@@ -78,11 +79,16 @@ class BucketPlace(Place):
 
 
 def _filled(portion: Folder, files: list[FoundFile]) -> Folder:
-    images = [file for file in files if extension_of(file.path) != SIDECAR_EXTENSION]
-    sidecars = [file for file in files if extension_of(file.path) == SIDECAR_EXTENSION]
-    portion.units, strays = beside(pair(images), sidecars)
-    for _ in strays:
-        leave_alone(portion.left_alone, SIDECAR_EXTENSION)
+    folders: dict[bytes, list[FoundFile]] = defaultdict(list)
+    for file in files:
+        folders[os.path.dirname(file.path)].append(file)
+    for inside in folders.values():
+        images = [file for file in inside if extension_of(file.path) != SIDECAR_EXTENSION]
+        sidecars = [file for file in inside if extension_of(file.path) == SIDECAR_EXTENSION]
+        units, strays = beside(pair(images), sidecars)
+        portion.units += units
+        for _ in strays:
+            leave_alone(portion.left_alone, SIDECAR_EXTENSION)
     return portion
 
 

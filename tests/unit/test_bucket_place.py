@@ -1,5 +1,6 @@
 """What a bucket lists, in portions that can be taken up again."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from orchestrator.imports.walk import Folder, Permissions
 from orchestrator.places.bucket import PORTION, BucketPlace
 from shared.bucket_address import BucketAddress
+from shared.errors import BucketAway
 from shared.originals_bucket import OriginalsBuckets
 from shared.settings import Settings
 from tests.doubles.object_host import PAGE, ObjectHost, serving
@@ -74,3 +76,21 @@ def test_what_keepers_keeps_and_what_was_set_aside_is_no_photo(host: ObjectHost,
     portions = list(place.folders(b"", None, ANYWHERE))
     assert found(portions) == ["a.jpg"]
     assert sum(portion.left_alone.total() for portion in portions) == 0
+
+
+def test_a_sidecar_is_of_no_photo_in_another_folder(host: ObjectHost, place: BucketPlace) -> None:
+    put(host, "2024/A.NEF", "2024/a.xmp", "X/b.NEF", "x/b.xmp")
+    (portion,) = place.folders(b"", None, ANYWHERE)
+    beside = {unit.main.path: [file.path for file in unit.sidecars] for unit in portion.units}
+    assert beside == {b"2024/A.NEF": [b"2024/a.xmp"], b"X/b.NEF": []}
+    assert portion.left_alone == {"xmp": 1}
+
+
+@pytest.mark.parametrize(
+    ("key", "shown"),
+    [("a//b.jpg", "a//b.jpg"), ("../b.jpg", "../b.jpg"), ("Icon&#13;", r"Icon\r"), ("a&#10;b", r"a\nb")],
+)
+def test_a_name_that_cannot_be_asked_for_is_told(host: ObjectHost, place: BucketPlace, key: str, shown: str) -> None:
+    put(host, "a.jpg", key)
+    with pytest.raises(BucketAway, match=re.escape(f'has an object that is named "raw/{shown}". ')):
+        list(place.folders(b"", None, ANYWHERE))
