@@ -57,7 +57,7 @@ def address(named: str) -> BucketAddress:
     if re.match(rf"{SCHEME}[^/]*@", named):  # it would be shown wherever the address is
         raise KeepersError("An address has a name or a password in it. Set AWS_ACCESS_KEY_ID and its secret instead.")
     found = _parsed(named)
-    if found is None or not _BUCKET.fullmatch(found.bucket) or not named.isprintable():
+    if found is None or not named.isprintable():
         raise KeepersError(f"{named!r} is no address of a bucket. Write it as s3://bucket or s3://bucket/folder.")
     return found
 
@@ -78,4 +78,4 @@ def _parsed(written: str) -> BucketAddress | None:
     bucket, _, key = written.removeprefix(SCHEME).partition("/")
     key = key.strip("/")
     is_odd = key != "" and any(part in ("", ".", "..") for part in key.split("/"))
-    return BucketAddress(bucket, key) if is_address(written) and bucket and not is_odd else None
+    return BucketAddress(bucket, key) if is_address(written) and _BUCKET.fullmatch(bucket) and not is_odd else None

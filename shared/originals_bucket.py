@@ -146,6 +146,7 @@ class OriginalsBucket(Bucket):
         except Exception as exc:  # the library's own, which are told apart by what they say
             if status_of(exc) == 403 or isinstance(exc, FileNotFoundError):
                 return False
+            self._translate(exc, None)
             raise
         return True
 

@@ -3,6 +3,7 @@
 import errno
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from shared.errors import FileVanished, Hold, NoSpace, Reject, Retry, Verdict
 from shared.originals_bucket import Changed, OriginalsBucket, OriginalsBuckets, Seen, TooMuch, TooSlow
 from shared.settings import Settings
 from workers.domain.names import printable_name
-from workers.engines.desks import clean, new_desk
+from workers.engines.desks import LEFT_SECONDS, clean, new_desk
 from workers.engines.originals import MOST_BYTES, too_large
 from workers.fetching import fetching
 
@@ -47,7 +48,7 @@ class FetchedOriginals:
     def __init__(self, settings: Settings) -> None:
         self._folder = settings.originals_folder
         self._buckets = OriginalsBuckets(settings)
-        self._is_clean = False
+        self._clean_until = 0.0
 
     @contextmanager
     def at_hand(self, request: R) -> Iterator[AtHand[R]]:
@@ -110,9 +111,9 @@ class FetchedOriginals:
 
     def _new_desk(self, stack: ExitStack) -> Path:
         try:
-            if not self._is_clean:
+            if time.monotonic() >= self._clean_until:  # one that was killed a moment ago is not taken for left yet
                 clean(self._folder)
-                self._is_clean = True
+                self._clean_until = time.monotonic() + LEFT_SECONDS
             self._folder.mkdir(parents=True, exist_ok=True)
             desk = new_desk(self._folder)
         except OSError as exc:

@@ -1,6 +1,7 @@
 """Decoding where derived files lie in an object store: the decode child works in a folder of its own, into which its
 files are fetched and from which they are carried away. So it gets no address and no key of the store."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -50,6 +51,8 @@ class StagedDecoder:
     @contextmanager
     def _desk(self) -> Iterator[None]:
         try:
+            self._home.mkdir(parents=True, exist_ok=True)
+            os.utime(self._home)  # one that was idle for long is not taken for left now
             yield
         finally:
             shutil.rmtree(self._here.folder, ignore_errors=True)
