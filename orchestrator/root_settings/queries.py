@@ -11,6 +11,7 @@ from orchestrator.watching import queries as watching
 from orchestrator.watching.queries import WatchView
 from orchestrator.write_back import queries as write_back
 from orchestrator.write_back.queries import Due
+from shared.bucket_address import is_address
 
 MOST_ROOTS = 200
 
@@ -21,6 +22,7 @@ class RootSettings(BaseModel):
     id: int
     label: str
     path: str
+    is_bucket: bool  # of an object store: it is not watched, and nothing is written there
     is_online: bool
     problem: str | None
     watches: list[WatchView]
@@ -45,6 +47,7 @@ async def roots(session: AsyncSession) -> RootSettingsList:
                 id=root.id,
                 label=root.label.rstrip("/").rpartition("/")[2] or root.label,
                 path=shown(root.path),
+                is_bucket=is_address(root.path),
                 is_online=root.state == "online",
                 problem=root.problem,
                 watches=[watch for watch in watches if watch.root_id == root.id],

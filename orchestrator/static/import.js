@@ -18,6 +18,7 @@ const browser = new FolderBrowser(state.roots.items, { chosen: showChoice });
 function showChoice(listing) {
   part("start").disabled = !listing || Boolean(listing.refused);
   part("import-refused").hidden = true;
+  offerWatching();
 }
 
 part("import-form").addEventListener("submit", async (event) => {
@@ -25,7 +26,7 @@ part("import-form").addEventListener("submit", async (event) => {
   if (!(await browser.settle())) return;
   const wanted = { ...browser.place };
   if (document.querySelector("[name=amount]:checked").value === "sample") wanted.sample = Number(part("sample").value);
-  else if (part("watch").checked) wanted.watch = true;
+  else if (part("watch").checked && !part("watch").disabled) wanted.watch = true;
   if (part("project").value.trim()) wanted.project = part("project").value.trim();
   part("start").disabled = true;
   await attempt(async () => {
@@ -42,9 +43,10 @@ part("sample").addEventListener("focus", () => {
 });
 part("import-form").addEventListener("change", offerWatching);
 
-/** Of a sample nothing more is imported later. */
+/** Of a sample nothing more is imported later, and a bucket does not tell what is new. */
 function offerWatching() {
-  part("watch").disabled = document.querySelector("[name=amount]:checked").value === "sample";
+  const isBucket = Boolean(browser.listing?.path.startsWith("s3://"));
+  part("watch").disabled = isBucket || document.querySelector("[name=amount]:checked").value === "sample";
 }
 
 async function attempt(work) {

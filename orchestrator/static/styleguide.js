@@ -86,6 +86,7 @@ const FOLDERS = [
   { label: "watched, sidecars written", watches: [WATCH], writes_sidecars: true },
   { label: "looked at now and then, some to be written", watches: [{ ...WATCH, state: "polling", is_polled: true, last_new_at: new Date().toISOString() }], writes_sidecars: true, sidecars: { ...WRITTEN, waiting: 1204 } },
   { label: "not connected", is_online: false, watches: [{ ...WATCH, state: "waiting", problem: "Drive Photos2 is not connected." }] },
+  { label: "in a bucket", path: "s3://archive/raw", is_bucket: true },
   { label: "not written", writes_sidecars: true, sidecars: { waiting: 0, not_written: 12, first: ["DSC_0027.xmp: This folder is read-only."], problem: null } },
   { label: LONG, path: `/photos/${LONG}`, watches: [{ ...WATCH, path: `/photos/${LONG}/part`, state: "starting" }] },
 ];
@@ -150,7 +151,7 @@ for (const [n, fields] of COMPARED.entries()) {
   document.querySelector(".compared-example .compared-all").append(node);
 }
 for (const [n, fields] of FOLDERS.entries()) {
-  const root = { id: n, path: "/photos/2024", is_online: true, watches: [], writes_sidecars: false, sidecars: WRITTEN, ...fields };
+  const root = { id: n, path: "/photos/2024", is_bucket: false, is_online: true, watches: [], writes_sidecars: false, sidecars: WRITTEN, ...fields };
   document.getElementById("folder-rows").append(new FolderRow(root, { store: () => {} }).node);
 }
 for (const [n, fields] of DRIVES.entries()) {

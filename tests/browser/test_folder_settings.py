@@ -92,3 +92,21 @@ async def test_what_cannot_be_switched_on_says_why_and_stays_off(
     await switch.click()
     await expect(page.get_by_role("status").filter(has_text="is not connected")).to_have_count(1)
     await expect(switch).not_to_be_checked()
+
+
+async def test_a_bucket_is_offered_no_switch_that_it_cannot_have(browser: Browser, served: str, site: Site) -> None:
+    async with site.services.sessions.begin() as session:
+        await factories.a_root(session, "s3://archive/raw")
+    page = await opened(browser, served)
+    await expect(page.get_by_text("Keepers only reads in a bucket. Import it again for what is new.")).to_be_visible()
+    await expect(page.locator("#folder-rows input:visible")).to_have_count(0)
+    await page.goto(served)
+    await page.locator("#watch").check()
+    await page.get_by_label("Folder", exact=True).fill("s3://archive/raw/../private")
+    await page.get_by_role("button", name="Open").click()
+    await expect(page.get_by_role("alert").first).to_contain_text("is no address of a bucket")
+    await expect(page.locator("#watch")).to_be_disabled()
+    await page.get_by_label("Folder", exact=True).fill("/nowhere")
+    await page.get_by_role("button", name="Open").click()
+    await expect(page.get_by_role("alert").first).to_contain_text("There is no folder /nowhere.")
+    await expect(page.locator("#watch")).to_be_enabled()
