@@ -40,7 +40,7 @@ class System:
         return self._node.control(*arguments)
 
     @contextmanager
-    def running(self, stages: list[str], workers: int) -> Iterator["Running"]:
+    def running(self, stages: list[str], workers: int, **settings: str) -> Iterator["Running"]:
         """An orchestrator with these stages alone, and so many convert workers (0: none at all)."""
         home = self.folder / f"home-{time.monotonic_ns()}"
         home.mkdir()
@@ -53,6 +53,7 @@ class System:
             "TOPOLOGY_PREFIX": f"bench.{time.monotonic_ns()}",
             "CONVERT_WORKERS": str(max(1, workers)),
             "LOG_FORMAT": "json",
+            **settings,
         }
         commands = [["benchmarks.orchestrator", str(listening.fileno()), *stages]]
         if workers:
