@@ -57,15 +57,20 @@ class Part:
 
 class OriginalsBucket(Bucket):
     """A root in a bucket. `key` of the breaker: that of the root. One that does not answer is not asked again for
-    `rest_seconds`: who goes through many files waits for it once."""
+    `rest_seconds`: who goes through many files waits for it once. Raises OutsideRoots for what of the root the
+    settings do not let Keepers read."""
 
     def __init__(self, root: BucketAddress, settings: Settings, key: str, rest_seconds: float = 0) -> None:
         super().__init__(str(root), settings, key, READING)
+        self._root = root
+        self._allowed = settings.library_buckets
         self._rest_seconds = rest_seconds
         self._resting: tuple[float, str] = (0, "")  # until when, and why
 
     @contextmanager
     def speaking(self, key: str | None) -> Iterator[None]:
+        if key is not None and not self._may_read(key):
+            raise OutsideRoots(path=f"{self.url}/{key}")
         until, why = self._resting
         if time.monotonic() < until:
             raise BucketAway(why, key=self.key)
@@ -78,9 +83,14 @@ class OriginalsBucket(Bucket):
 
     def files(self, folder: str, after: str | None) -> Iterator[tuple[str, Seen]]:
         """The key and the looks of everything in a folder, or of what follows one key. Asks for more as it is read."""
+        if not self._may_read(folder):
+            raise OutsideRoots(path=f"{self.url}/{folder}")
         for some in self.list(folder, after):
             for meta in some:
                 yield meta["path"], seen(meta)
+
+    def _may_read(self, key: str) -> bool:
+        return self._allowed is None or (self._root / key).is_inside(self._allowed)
 
     def look(self, key: str) -> Seen:
         return seen(self.stat(key))
@@ -130,7 +140,7 @@ class OriginalsBucket(Bucket):
         """One in an archive, or with rights of its own. Else all would wait for it in vain."""
         if _ARCHIVED in str(exc):
             return True
-        others = [other for some in self._first() for other in some if other != key]
+        others = [other for some in self._first() for other in some if other != key and self._may_read(other)]
         return any(self._can_be_read(other) for other in others[:_MOST_PROBED])
 
     def _first(self) -> Iterator[list[str]]:
@@ -161,9 +171,10 @@ class OriginalsBuckets:
         self._opened: dict[tuple[BucketAddress, str], OriginalsBucket] = {}
 
     def at(self, root: BucketAddress, key: str) -> OriginalsBucket:
-        """Raises OutsideRoots, and BucketAway where no bucket can be opened at all. `key`: of the breaker."""
+        """Raises OutsideRoots for one of which nothing may be read, and BucketAway where no bucket can be opened at
+        all. `key`: of the breaker."""
         allowed = self._settings.library_buckets
-        if allowed is not None and not root.is_inside(allowed):
+        if allowed is not None and not root.is_inside(allowed) and not any(one.is_inside([root]) for one in allowed):
             raise OutsideRoots(path=str(root))
         if (root, key) not in self._opened:
             if len(self._opened) >= _MOST_OPENED:

@@ -121,6 +121,24 @@ async def test_a_parent_folder_of_an_imported_one_takes_it_in(archive: Archive, 
     ]
 
 
+async def test_the_part_of_a_root_that_may_still_be_read_is_still_imported(archive: Archive, shelf: Shelf) -> None:
+    shelf.put("archive/2023/a.jpg", jpeg(1))
+    shelf.put("archive/2024/b.jpg", jpeg(2))
+    await archive.imported(f"s3://{shelf.name}/archive")
+    await archive.site.scanning.stop()
+    shelf.put("archive/2024/c.jpg", jpeg(3))
+    less = archive.settings.model_copy(update={"photo_libraries": f"s3://{shelf.name}/archive/2024"})
+    async with open_site(less) as site:
+        narrowed = Archive(site, archive.photos.parent)
+        seen = await narrowed.imported(f"s3://{shelf.name}/archive/2024")
+        assert (seen["done"], seen["skipped"], seen["failed"]) == (1, 1, 0)
+        await narrowed.sql(
+            "UPDATE imports SET scanned = false, cursor = NULL, state = 'scanning', folder = '' WHERE id = 1"
+        )
+        rows = await narrowed.until(lambda seen: seen[0]["error"], "SELECT error FROM imports WHERE id = 1")
+        assert rows[0]["error"].startswith("Keepers may not read this place any more")
+
+
 @pytest.mark.parametrize(
     ("place", "sentence"),
     [
