@@ -197,5 +197,6 @@ def seen(meta: "ObjectMeta") -> Seen:
     """Lists say the time to the millisecond, objects themselves to the second. In place of the rest stands what tells
     their bytes apart: one that was replaced within a second is another one."""
     seconds = int(meta["last_modified"].timestamp())
-    tag = hashlib.sha256((meta["e_tag"] or "").encode()).digest()[:8]
+    named = (meta["e_tag"] or "").removeprefix("W/").strip('"')  # some stores list it without
+    tag = hashlib.sha256(named.encode()).digest()[:8]
     return Seen(meta["size"], seconds * _SECOND_NS + int.from_bytes(tag) % _SECOND_NS)

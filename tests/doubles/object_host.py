@@ -104,7 +104,7 @@ def send(
     request.send_response(status)
     if content_range:
         request.send_header("Content-Range", content_range)
-    request.send_header("ETag", "0")
+    request.send_header("ETag", '"0"')  # in quotes, which some stores leave out of their lists
     request.send_header("Last-Modified", "Fri, 01 May 2026 10:00:00 GMT")
     request.send_header("Content-Length", str(len(data) if length is None else length))
     request.end_headers()

@@ -182,7 +182,7 @@ async def test_a_bucket_that_is_back_is_taken_up_by_the_next_import(archive: Arc
     await archive.sql("UPDATE roots SET state = 'offline', problem = 'it did not answer'")
     (chip,) = [chip for chip in (await archive.site.client.get("/api/roots")).json()["items"] if chip["path"] == ROOT]
     assert (chip["state"], chip["problem"]) == ("offline", f"{ROOT} does not answer")
-    await archive.imported(ROOT)
+    assert (await archive.imported(ROOT))["skipped"] == len("abc")
     assert await archive.sql("SELECT state, problem FROM roots") == [{"state": "online", "problem": None}]
 
 
