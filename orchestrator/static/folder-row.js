@@ -23,6 +23,7 @@ export class FolderRow {
     this.#part("label").textContent = root.label;
     this.#part("path").textContent = root.path;
     this.#part("offline").hidden = root.is_online;
+    this.#part("offline").textContent = root.is_bucket ? "does not answer" : "not connected";
     this.#part("in-bucket").hidden = !root.is_bucket;
     for (const name of ["watch", "sidecars"]) this.#part(name).closest("label").hidden = root.is_bucket;
     this.#showWatch(root.watches);

@@ -96,8 +96,9 @@ async def test_what_cannot_be_switched_on_says_why_and_stays_off(
 
 async def test_a_bucket_is_offered_no_switch_that_it_cannot_have(browser: Browser, served: str, site: Site) -> None:
     async with site.services.sessions.begin() as session:
-        await factories.a_root(session, "s3://archive/raw")
+        await factories.a_root(session, "s3://archive/raw", state="offline")
     page = await opened(browser, served)
+    await expect(page.get_by_text("does not answer")).to_be_visible()
     await expect(page.get_by_text("Keepers only reads in a bucket. Import it again for what is new.")).to_be_visible()
     await expect(page.locator("#folder-rows input:visible")).to_have_count(0)
     await page.goto(served)
