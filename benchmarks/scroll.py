@@ -20,19 +20,22 @@ _IS_SPANNED = """new Promise((done) => {
   look();
 })"""
 _SCROLL = """(async () => {
-  const seen = (globalThis.seen ??= new Set());
   const isOnScreen = (row) => row.getBoundingClientRect().bottom > 0 && row.getBoundingClientRect().top < innerHeight;
   const shown = () => [...document.querySelectorAll(".row")].filter(isOnScreen);
   const images = (row) => [...row.querySelectorAll("img")];
   const isThere = (row) => !row.matches(".waiting") && images(row).every((image) => image.complete);
-  for (let at = -1; seen.size < UNTIL && at !== scrollY; ) {
+  let last = new Set((globalThis.last ??= []));
+  globalThis.photos ??= 0;
+  for (let at = -1; photos < UNTIL && at !== scrollY; ) {
     at = scrollY;
     while (!shown().length || !shown().every(isThere)) await new Promise((done) => setTimeout(done, 10));
-    for (const row of shown()) for (const card of row.querySelectorAll(".card")) seen.add(card.dataset.id);
+    const ids = shown().flatMap((row) => [...row.querySelectorAll(".card")].map((card) => Number(card.dataset.id)));
+    photos += ids.filter((id) => !last.has(id)).length;
+    last = new Set((globalThis.last = ids)); // of two windows alone: counting is to cost no memory
     scrollBy(0, innerHeight * 0.8);
     await new Promise(requestAnimationFrame);
   }
-  return seen.size;
+  return photos;
 })()"""
 _PART = re.compile(r"^(Pss|Pss_Anon|Pss_Shmem):\s+(\d+)", re.M)
 
