@@ -37,7 +37,7 @@ PROJECT = "Wall of 2024"
 # Images further down are only fetched once they are scrolled to.
 NOTHING_LOADS = "[...document.images].every((image) => image.complete || image.loading === 'lazy')"
 
-Look = Callable[[Page], None]
+Look = Callable[[Page, bool], None]  # and whether it is a phone
 
 
 def main() -> None:
@@ -140,29 +140,30 @@ def _take(browser: Browser, address: str, name: str, width: int, look: Look) -> 
     page = context.new_page()
     page.goto(address)
     page.wait_for_load_state("load")
-    if not is_phone:
-        look(page)
+    look(page, is_phone)
     page.wait_for_function(NOTHING_LOADS)
     page.wait_for_timeout(1_000)  # motion and late sentences
     page.screenshot(path=SCREENS / f"{name}-{width}.jpg", type="jpeg", quality=72)
     context.close()
 
 
-def _select_all(page: Page) -> None:
+def _select_all(page: Page, is_phone: bool) -> None:
+    if is_phone:
+        return
     page.locator(".card").first.wait_for()
     page.keyboard.press("Control+a")
 
 
-def _nothing(_: Page) -> None:
+def _nothing(page: Page, is_phone: bool) -> None:
     """The page as it opens."""
 
 
 def _with(*keys: str) -> Look:
-    """A stop of the loupe, after these keys."""
+    """A stop of the loupe, after these keys. On a phone after the first one: what the others open covers the photo."""
 
-    def look(page: Page) -> None:
+    def look(page: Page, is_phone: bool) -> None:
         page.locator(".loupe-photo, #end:not([hidden])").first.wait_for()
-        for key in keys:
+        for key in keys[:1] if is_phone else keys:
             page.keyboard.press(key)
         page.locator(".loupe-photo").first.wait_for()
 
