@@ -9,7 +9,7 @@ from sqlmodel import col
 from orchestrator import breakers, identity_lock
 from orchestrator.imports import moving
 from orchestrator.imports.folders import not_in
-from orchestrator.imports.roots import Place
+from orchestrator.imports.roots import RootedFolder
 from orchestrator.models import Root
 from shared.bucket_address import BucketAddress, address_of
 from shared.errors import BucketAway
@@ -41,7 +41,7 @@ def allowed(where: BucketAddress, settings: Settings) -> str | None:
     return f"There is nothing in {where}. Is it written as in the bucket, capitals too?" if is_empty else None
 
 
-async def place(session: AsyncSession, where: BucketAddress, settings: Settings) -> Place:
+async def place(session: AsyncSession, where: BucketAddress, settings: Settings) -> RootedFolder:
     """The root that this address belongs to, made if it is new; the bucket has just answered. Under the identity lock
     from here on."""
     await identity_lock.take(session)
@@ -61,7 +61,7 @@ async def place(session: AsyncSession, where: BucketAddress, settings: Settings)
     its_address = address_of(root.path)
     relative = None if its_address is None else where.below(its_address)
     assert relative is not None
-    return Place(root, relative.encode())
+    return RootedFolder(root, relative.encode())
 
 
 async def _roots(session: AsyncSession) -> list[tuple[Root, BucketAddress]]:

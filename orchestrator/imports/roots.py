@@ -26,7 +26,7 @@ STRANGER_SHARE = 0.1  # fewer, and another file system: it is another drive unde
 
 
 @dataclass(frozen=True)
-class Place:
+class RootedFolder:
     """A folder to import: its root, and its path relative to it (b"" for the root itself)."""
 
     root: Root
@@ -91,7 +91,7 @@ def is_empty_or_missing(folder: bytes | Path) -> bool:
         return True
 
 
-async def place(session: AsyncSession, folder: Path, library_roots: Sequence[Path] | None) -> Place:
+async def place(session: AsyncSession, folder: Path, library_roots: Sequence[Path] | None) -> RootedFolder:
     """The root that this existing folder belongs to, made if it is new; a root that has moved here is found again."""
     root = await recognise(session, folder)
     if root is None:
@@ -102,7 +102,7 @@ async def place(session: AsyncSession, folder: Path, library_roots: Sequence[Pat
                 await moving.absorb(session, root, inner, prefix)
     relative = _relative(folder, _path(root))
     assert relative is not None
-    return Place(root, relative)
+    return RootedFolder(root, relative)
 
 
 async def recognise(session: AsyncSession, folder: Path) -> Root | None:

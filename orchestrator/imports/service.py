@@ -75,7 +75,7 @@ class Imports:
             return bucket_roots.NOT_WATCHED.format(wish.where)
         return await asyncio.to_thread(bucket_roots.allowed, wish.where, self._settings)
 
-    async def _place(self, session: AsyncSession, where: Path | BucketAddress) -> roots.Place:
+    async def _place(self, session: AsyncSession, where: Path | BucketAddress) -> roots.RootedFolder:
         if isinstance(where, BucketAddress):
             return await bucket_roots.place(session, where, self._settings)
         return await roots.place(session, where, self._settings.library_roots)
