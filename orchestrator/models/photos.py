@@ -16,6 +16,21 @@ _VISIBLE = "preview IS NOT NULL AND deleted_at IS NULL"
 _REJECTED = "rejected_at IS NOT NULL AND deleted_at IS NULL"
 _SHOWN = f"{_VISIBLE} AND rejected_at IS NULL"
 
+# Carried along by indexes, so that lists are counted and walked in an index alone: a photo is wide, and an archive of
+# them is read slowly. What a filter asks of a photo, and what narrows and sorts it beside.
+_FILTERED_BY = ["user_rating", "manual_match", "preference_score"]
+_NARROWED_BY = [
+    *_FILTERED_BY,
+    *("captured_at", "sharpness_score", "exposure_score", "technical_score"),
+    *("camera_model", "content_type", "project_id", "burst_id", "burst_dissolved_at"),
+]
+
+
+def _sorted(name: str, by: str) -> Index:
+    """Walked from its other end for the lowest first; photos without the value at the end."""
+    include = ["rejected_at", *(column for column in _FILTERED_BY if column != by)]
+    return Index(name, last(by), text("id DESC"), postgresql_where=text(_VISIBLE), postgresql_include=include)
+
 
 class Root(SQLModel, table=True):
     """A folder of originals, usually a drive. Files are stored relative to it, so that it may come back elsewhere."""
@@ -69,25 +84,25 @@ class Photo(SQLModel, table=True):
 
     __tablename__ = "photos"
     __table_args__ = (
-        Index("photos_newest", text("id DESC"), postgresql_where=text(f"{_VISIBLE} AND rejected_at IS NULL")),
+        Index("photos_newest", text("id DESC"), postgresql_where=text(_SHOWN), postgresql_include=_NARROWED_BY),
         Index(
             "photos_unrated",
             text("id DESC"),
-            postgresql_where=text(f"{_VISIBLE} AND rejected_at IS NULL AND user_rating IS NULL"),
+            postgresql_where=text(f"{_SHOWN} AND user_rating IS NULL"),
         ),
-        Index("photos_captured", last("captured_at"), text("id DESC"), postgresql_where=text(_VISIBLE)),
-        Index("photos_sharpness", last("sharpness_score"), text("id DESC"), postgresql_where=text(_VISIBLE)),
-        Index("photos_exposure", last("exposure_score"), text("id DESC"), postgresql_where=text(_VISIBLE)),
+        _sorted("photos_captured", "captured_at"),
+        _sorted("photos_sharpness", "sharpness_score"),
+        _sorted("photos_exposure", "exposure_score"),
+        _sorted("photos_taste", "preference_score"),
         Index("photos_rejected", text("id DESC"), postgresql_where=text(_REJECTED)),
         Index("photos_project", "project_id", text("id DESC")),
         Index(
             "photos_project_visible",
             "project_id",
             "id",
-            postgresql_where=text(f"{_VISIBLE} AND rejected_at IS NULL AND project_id IS NOT NULL"),
+            postgresql_where=text(f"{_SHOWN} AND project_id IS NOT NULL"),
         ),
         Index("photos_content_hash", "content_hash"),
-        Index("photos_taste", last("preference_score"), text("id DESC"), postgresql_where=text(_VISIBLE)),
         Index(
             "photos_rated",
             last("user_rating"),

@@ -10,14 +10,14 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import func, literal_column, or_, select
+from sqlalchemy import func, null, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from orchestrator.db import Sessions
 from orchestrator.models import Photo
 from orchestrator.paging import Cursor, Value
-from orchestrator.photos.orders import Query, Span, cursor_of, place_of, stretches
+from orchestrator.photos.orders import Query, Span, Stretch, cursor_of, place_of, stretches
 from orchestrator.photos.queries import order_of
 from orchestrator.photos.resting import Resting
 from orchestrator.photos.selection import Selection, informed
@@ -111,27 +111,28 @@ def _ids() -> Query:
 
 async def _walk(session: AsyncSession, selection: Selection, sort: Sort) -> list[_Mark]:
     """The first photo, every hundredth, and the last."""
-    marks: list[_Mark] = []
+    marks: dict[int, _Mark] = {}
     gone = 0
     for stretch in stretches(_ids(), await informed(session, selection), sort, Span()):
-        place = func.row_number().over(order_by=stretch.order)
-        is_last = func.lead(stretch.ids).over(order_by=stretch.order).is_(None)
-        named: list[Any] = [  # Any: columns of any kind
-            stretch.value.label("value"),
-            stretch.ids.label("photo"),
-            place.label("place"),
-            is_last.label("last"),
-        ]
-        walked: Any = stretch.query.with_only_columns(*named).subquery().c  # Any: columns by their labels
-        every = (walked.place + gone) % literal_column(str(_STEP)) == 0
-        rows = await session.execute(
-            select(walked.value, walked.photo, walked.place + gone)
-            .where(or_(walked.place == 1, every, walked.last))
-            .order_by(walked.place)
-        )
-        marks += [_Mark(place, cursor_of(value, photo_id, sort)) for value, photo_id, place in rows]
-        gone = marks[-1].place if marks else 0
-    return marks
+        rows = await session.execute(_marked(stretch, gone))
+        marks |= {place: _Mark(place, cursor_of(value, photo_id, sort)) for place, value, photo_id in rows}
+        gone = max(marks, default=0)
+    return list(marks.values())
+
+
+def _marked(stretch: Stretch, gone: int) -> Query:
+    """Places in the list, values and ids; `gone` photos lie before the stretch. All of it is laid into arrays and read
+    at some places: PostgreSQL takes several times as long to number rows. Its first and its last may come twice."""
+    named: list[Any] = [stretch.ids.label("photo")]  # Any: columns of any kind
+    if stretch.value is not None:
+        named.append(stretch.value.label("value"))
+    walked = stretch.query.with_only_columns(*named).order_by(*stretch.order).subquery()
+    line = select(func.count(), *map(func.array_agg, walked.c)).subquery()
+    size, ids, *values = line.c
+    every = func.generate_series(-(gone % _STEP), size + _STEP - 1, _STEP).table_valued("place").render_derived()
+    place = func.greatest(1, func.least(every.c.place, size))
+    value = values[0][place] if values else null()
+    return select(gone + place, value, ids[place]).join_from(line, every, true()).where(size > 0)
 
 
 async def _values(session: AsyncSession, sort: Sort, marks: list[_Mark]) -> list[datetime | Value]:
@@ -147,7 +148,7 @@ async def _cursor_in(session: AsyncSession, selection: Selection, sort: Sort, ph
     """Of a photo of the list; None when it is not in it."""
     base = _ids().where(col(Photo.id) == photo_id)
     for stretch in stretches(base, selection, sort, Span()):
-        row = (await session.execute(stretch.query.add_columns(stretch.value).limit(1))).first()
+        row = (await session.execute(stretch.query.add_columns(stretch.kept).limit(1))).first()
         if row is not None:
             return cursor_of(row[1], photo_id, sort)
     return None

@@ -4,13 +4,14 @@ alone: see `resting` for how often that is done."""
 from collections.abc import Mapping
 from dataclasses import replace
 
-from sqlalchemy import ColumnElement, func, select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from orchestrator.db import Sessions
 from orchestrator.live import Live
 from orchestrator.models import Photo
+from orchestrator.photos.orders import Query
 from orchestrator.photos.resting import Resting
 from orchestrator.photos.selection import (
     LEAST_FOR_PROJECTS,
@@ -42,7 +43,7 @@ SELECT *, "all" - unrated AS rated, "all" - match AS nomatch FROM (SELECT
  (SELECT count(DISTINCT r.photo_id) FROM stage_runs r JOIN photos p ON p.id = r.photo_id
    WHERE r.state = 'failed' AND p.deleted_at IS NULL) AS failed) counted
 """
-_FILTERS: tuple[Filter, ...] = ("all", "match", "unrated", "for-projects", "bursts", "rejected", "failed")
+_OF_SHOWN: tuple[Filter, ...] = ("all", "match", "unrated", "for-projects", "bursts")
 
 
 def photo_counts(sessions: Sessions, live: Live) -> Resting[Selection, Counts]:
@@ -62,15 +63,17 @@ async def _of_archive(session: AsyncSession) -> Mapping[str, int]:
 
 
 async def _of_narrowed(session: AsyncSession, selection: Selection) -> Mapping[str, int]:
-    """All in one walk over what narrows it."""
+    """What is shown all in one walk, in an index alone. The others are few: an index names them."""
     selection = await informed(session, replace(selection, filter="match"))  # which asks whether scores are trusted
-    narrowing = replace(selection, filter=None)
-    counts = [func.count().filter(*_holding(replace(selection, filter=name))).label(name) for name in _FILTERS]
-    query = select(*counts).select_from(Photo).where(col(Photo.deleted_at).is_(None))
-    row = (await session.execute(query.where(*conditions(narrowing), *named_elsewhere(narrowing)))).one()
-    found = {name.replace("-", "_"): int(value) for name, value in row._mapping.items()}
+    counts = [func.count().filter(*of_filter(replace(selection, filter=name))).label(name) for name in _OF_SHOWN]
+    shown = (await session.execute(_narrowed(select(*counts), selection, "all"))).one()
+    found = {name.replace("-", "_"): int(value) for name, value in shown._mapping.items()}
+    for name in ("rejected", "failed"):
+        found[name] = (await session.scalars(_narrowed(select(func.count()), selection, name))).one()
     return {**found, "rated": found["all"] - found["unrated"], "nomatch": found["all"] - found["match"]}
 
 
-def _holding(selection: Selection) -> list[ColumnElement[bool]]:
-    return [*of_filter(selection), *named_elsewhere(replace(selection, import_id=None))]
+def _narrowed(query: Query, selection: Selection, name: Filter) -> Query:
+    selection = replace(selection, filter=name)
+    query = query.select_from(Photo).where(col(Photo.deleted_at).is_(None))
+    return query.where(*conditions(selection), *named_elsewhere(selection))

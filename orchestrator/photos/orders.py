@@ -37,12 +37,17 @@ class Span:
 
 @dataclass(frozen=True)
 class Stretch:
-    """`query` names the photos, `order` sorts them; `value` is what a cursor keeps of each, beside its id."""
+    """`query` names the photos, `order` sorts them; `value` is what a cursor keeps of each, beside its id; None
+    where none of them has one."""
 
     query: Query
     order: Sequence[Column]
-    value: Column
+    value: Column | None
     ids: Column
+
+    @property
+    def kept(self) -> Column:
+        return null() if self.value is None else self.value
 
 
 def stretches(base: Query, selection: Selection, sort: Sort, span: Span) -> list[Stretch]:
@@ -81,7 +86,7 @@ def _by_id(base: Query, selection: Selection, span: Span) -> Stretch:
         named = within.distinct().order_by(column.desc()).subquery()
         ids = named.c[0]
         query = _narrowed(base.join(named, ids == col(Photo.id)), selection).where(col(Photo.id) <= topmost)
-    return Stretch(query, [ids.desc()], null(), ids)
+    return Stretch(query, [ids.desc()], None, ids)
 
 
 def _by_value(base: Query, selection: Selection, sort: Sort, span: Span) -> list[Stretch]:
@@ -98,7 +103,7 @@ def _by_value(base: Query, selection: Selection, sort: Sort, span: Span) -> list
     if not _has_value(span.until):
         valueless = narrowed.where(column.is_(None), *_ids_within(ids, _valueless(span), is_up=is_up))
         # Unrated photos have an index by their numbers alone.
-        found.append(Stretch(valueless, order[1:] if sort == "rating" else order, column, ids))
+        found.append(Stretch(valueless, order[1:] if sort == "rating" else order, None, ids))
     return found
 
 
@@ -121,7 +126,7 @@ def _by_rank(base: Query, selection: Selection, span: Span) -> list[Stretch]:
     if len(among) == MOST_FOUND and not _has_value(span.until):
         others = _narrowed(base, selection, by_subquery=True).where(ids < among[-1])
         others = others.where(*_ids_within(ids, _valueless(span)))
-        found.append(Stretch(others, [ids.desc()], cast(null(), Double), ids))
+        found.append(Stretch(others, [ids.desc()], None, ids))
     return found
 
 

@@ -48,7 +48,7 @@ async def photo_page(
     rows: list[Row] = []
     for stretch in stretches(_photos(), await informed(session, selection), sort, span):
         if len(rows) < most:
-            query = stretch.query.add_columns(stretch.value).order_by(*stretch.order)
+            query = stretch.query.add_columns(stretch.kept).order_by(*stretch.order)
             rows += (await session.execute(query.limit(most - len(rows)))).all()
     items = await _items(session, rows[: page.limit])
     end = rows[page.limit - 1] if len(rows) == most else None
