@@ -1,3 +1,8 @@
+import os
+
+# Otherwise every process that a test starts compiles all of Keepers anew, for most of a second.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 pytest_plugins = [
     "tests.services",
     "tests.site",

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import asyncpg
 import httpx
 import pytest
 import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.routing import BaseRoute
 
 from orchestrator import web
@@ -22,7 +23,7 @@ from orchestrator.access.keyring import Keyring
 from orchestrator.answers import ERRORS
 from orchestrator.backups.service import Backups
 from orchestrator.context import Services
-from orchestrator.db import migrate, open_engine, open_sessions
+from orchestrator.db import migrate, open_engine, open_sessions, plain_dsn
 from orchestrator.embedding.background import ClipFetch
 from orchestrator.export.service import Exports
 from orchestrator.imports.scan import Scanner
@@ -102,7 +103,7 @@ async def migrated_template(postgres_url: str) -> str:
 async def database_url(postgres_url: str, migrated_template: str) -> AsyncIterator[str]:
     """A database of its own with the newest schema, dropped after the test."""
     name = f"test_{uuid.uuid4().hex[:8]}"
-    await _administer(postgres_url, f"CREATE DATABASE {name} TEMPLATE {migrated_template}")
+    await _administer(postgres_url, f"CREATE DATABASE {name} TEMPLATE {migrated_template} STRATEGY FILE_COPY")
     yield _with_database(postgres_url, name)
     await _administer(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -202,10 +203,9 @@ def _no_relay() -> None:
 
 
 async def _administer(url: str, sql: str) -> None:
-    engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1), isolation_level="AUTOCOMMIT")
-    async with engine.connect() as connection:
-        await connection.execute(text(sql))
-    await engine.dispose()
+    connection = await asyncpg.connect(plain_dsn(url))
+    await connection.execute(sql)
+    await connection.close()
 
 
 def _with_database(url: str, name: str) -> str:
