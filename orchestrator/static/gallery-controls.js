@@ -1,5 +1,6 @@
 // What is around the photos of the gallery: filters, sort, size, and what stands there when there are none.
 import { count, plural } from "./format.js";
+import { filterOf, isNarrowed, NARROWING, sortOf } from "./gallery-address.js";
 import { isTyping } from "./keys.js";
 
 const SIZES = { small: [110, 150], medium: [150, 220], large: [230, 320] }; // row heights on a phone and on a desk
@@ -7,9 +8,6 @@ const PHONE = "(max-width: 700px)";
 const MOST_TAGS = 12;
 const MOST_VALUES = 200; // as many are counted; of others there is no number
 
-/** What of the address chooses and orders photos. */
-const NARROWING = ["project", "import", "q", "content_type", "tag", "camera", "from", "to", "technical"];
-export const CHOOSING = ["filter", "sort", ...NARROWING];
 const FURTHER = ["content_type", "camera", "tag", "from", "to", "technical"]; // behind "More filters"
 
 const EMPTY = {
@@ -25,10 +23,6 @@ const EMPTY = {
 };
 
 const part = (id) => document.getElementById(id);
-
-export const usualSort = (query) => (query.get("q")?.trim() ? "relevance" : "newest");
-export const sortOf = (query) => query.get("sort") ?? usualSort(query);
-export const filterOf = (query) => query.get("filter") ?? "all";
 
 /** Calls `chosen` with what is to be another in the address, and, when rows are to have another height, `sized()`. */
 export function listenToControls({ chosen, sized }) {
@@ -68,6 +62,7 @@ export function listenToControls({ chosen, sized }) {
     if (tag !== undefined) chosen({ tag });
   });
   part("import-filter").addEventListener("click", () => chosen({ import: undefined }));
+  part("empty-clear").addEventListener("click", () => chosen(Object.fromEntries(["filter", "sort", ...NARROWING].map((name) => [name, undefined]))));
   part("filters-button").addEventListener("click", () => (isPhone() ? setSheet(!isSheetOpen()) : setRail(isRailHidden())));
   part("backdrop").addEventListener("click", closeSheet);
   matchMedia(PHONE).addEventListener("change", () => {
@@ -96,6 +91,8 @@ export function showControls(query) {
   part("further-clear").hidden = chosen.length === 0;
   if (chosen.length) part("further").closest("details").open = true;
   if (part("project")) part("project").value = query.get("project") ?? "";
+  const narrowing = [...chosen, "project", "filter"].filter((name) => query.has(name));
+  part("filters-count").textContent = narrowing.length ? `(${count(new Set(narrowing).size)})` : "";
   part("import-filter").hidden = !query.has("import");
 }
 
@@ -107,24 +104,15 @@ export function showEmpty(query, isEmpty) {
   part("empty-title").textContent = title;
   part("empty-hint").textContent = hint;
   part("empty-import").hidden = narrowed || filterOf(query) !== "all";
+  part("empty-clear").hidden = !narrowed;
 }
 
-const isNarrowed = (query) => NARROWING.some((name) => query.has(name));
-
-/** Whether two addresses show the same photos, in whatever order. */
-export const isSameList = (one, other) => ["filter", ...NARROWING].every((name) => one.get(name) === other.get(name));
-
-/** Of every filter, with what narrows the list now. */
-export const countsAddress = (query) => `/api/photos/counts?${only(query, NARROWING)}`;
-export const facetsAddress = (query) => `/api/photos/facets?${only(query, ["filter", ...NARROWING])}`;
-
-const only = (query, names) => new URLSearchParams([...query].filter(([name]) => names.includes(name)));
-
+/** `counts` by filter; undefined while they are not known. */
 export function showCounts(query, counts) {
   for (const link of document.querySelectorAll("[data-filter]")) {
-    link.querySelector(".number").textContent = count(counts[link.dataset.filter]);
+    link.querySelector(".number").textContent = counts ? count(counts[link.dataset.filter]) : "";
   }
-  part("summary").textContent = plural(counts[filterOf(query)], "photo") + (query.has("import") ? " of one import" : "");
+  part("summary").textContent = counts ? plural(counts[filterOf(query)], "photo") + (query.has("import") ? " of one import" : "") : "";
 }
 
 /** How many photos each value would leave, beside its name; the tags that most of them have can be chosen by a click. */
@@ -161,7 +149,7 @@ function tagButton(tag, photos, isChosen) {
   return button;
 }
 
-const whatIsMissing = (query) => (query.has("q") ? `Nothing was found for “${query.get("q")}”, with what is chosen at the left.` : "No photo matches what is chosen at the left.");
+const whatIsMissing = (query) => (query.has("q") ? `Nothing was found for “${query.get("q")}”, with the filters that are chosen.` : "No photo matches all the filters that are chosen.");
 
 export function targetHeight() {
   return SIZES[sizeName()][isPhone() ? 0 : 1];

@@ -62,6 +62,18 @@ export class GallerySelection {
     this.changed();
   }
 
+  /** To be kept over a reload; undefined for nothing. */
+  get state() {
+    const { isAll, ids, spared, anchor } = this;
+    return this.isEmpty ? undefined : { isAll, ids: [...ids], spared: [...spared], anchor };
+  }
+
+  restore({ isAll, ids, spared, anchor }) {
+    Object.assign(this, { isAll, ids: new Set(ids), spared: new Set(spared), anchor });
+    this.before = this.#copy();
+    this.changed();
+  }
+
   /** As the server is told, and how many each part has; `query` is the address of the list, `total` its length. */
   parts(query, total) {
     if (this.isAll) return [{ selection: selectionOf(query), except: [...this.spared], count: this.countOf(total) }];

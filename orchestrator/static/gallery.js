@@ -4,10 +4,13 @@ import { Bursts } from "./bursts.js";
 import { Deciding } from "./deciding.js";
 import { Details } from "./details.js";
 import { captureDay, count } from "./format.js";
+import { addressWith, filterOf, forgetPhoto, isSameList, photoInAddress, queryOfAddress, rememberPhoto, sortOf } from "./gallery-address.js";
 import { GalleryBulk } from "./gallery-bulk.js";
-import { CHOOSING, closeSheet, countsAddress, facetsAddress, filterOf, listenToControls, isSameList, isSheetOpen, showControls, showCounts, showEmpty, showFacets, sortOf, targetHeight, usualSort } from "./gallery-controls.js";
+import { closeSheet, isSheetOpen, listenToControls, showControls, showEmpty, targetHeight } from "./gallery-controls.js";
+import { GalleryCounts } from "./gallery-counts.js";
 import { GalleryKeep } from "./gallery-keep.js";
 import { listenToGalleryKeys } from "./gallery-keys.js";
+import { isReturning, keepPlace, placeIn } from "./gallery-place.js";
 import { Grid } from "./grid.js";
 import { lastEvent, onFrame, onReset, onState } from "./live.js";
 import { fetchByIds, PhotoStore } from "./photo-store.js";
@@ -17,8 +20,6 @@ import { rate } from "./wishes.js";
 
 const LIVE_REST_MS = 500;
 const MOST_ON_TOP = 300; // photos that come in one by one; for more of them the list begins anew
-const COUNT_REST_MS = 1000;
-const FACETS_REST_MS = 2000;
 
 const part = (id) => document.getElementById(id);
 const state = embedded("gallery-state");
@@ -26,7 +27,7 @@ const view = (photo) => {
   const seen = deciding.view(photo);
   return { ...seen, ...bulk.marksOf(seen) };
 };
-const bulk = new GalleryBulk({ list: () => ({ query, store, total: counts?.[filterOf(query)] }), view, grid: () => grid, deciding: () => deciding });
+const bulk = new GalleryBulk({ list: () => ({ query, store, total: counts.total ?? store.total }), view, grid: () => grid, deciding: () => deciding });
 const deciding = new Deciding({
   inHand: photoInHand,
   changed: showDecided,
@@ -38,13 +39,13 @@ const keeping = new GalleryKeep({ store: () => store, deciding: () => deciding, 
 const bursts = new Bursts({ inHand: photoInHand, remember: (...done) => deciding.remember(...done), closed: stripClosed });
 const details = new Details(part("details"), { closed: detailsClosed, decide: (photo, wishFor) => keeping.decide(photo, wishFor), view });
 const changed = new Set(); // ids that a frame named and that were not looked at yet
-let changedAt = 0; // the last event that named photos
 const waiting = new Map(); // photos that came in while the reader was further down
 
-let counts; // of the filters, as they were told last
-let query = queryOf(new URL(location));
+let query = queryOfAddress();
 let store = new PhotoStore(query, { view, first: state.photos });
 let grid = makeGrid();
+const counts = new GalleryCounts({ query: () => query, told: () => bulk.selection.isEmpty || bulk.show() });
+let focusedLast; // photo; undefined until one had the focus in this list
 let newest = 0; // the highest id that the list had when it began
 let again = () => grid.retry(); // what "Try again" does
 
@@ -59,60 +60,46 @@ function makeGrid() {
 
 // The address
 
-/** Of an address, what chooses and orders photos. */
-function queryOf(url) {
-  const chosen = new URLSearchParams();
-  for (const name of CHOOSING) {
-    const value = url.searchParams.get(name);
-    if (value) chosen.set(name, value);
-  }
-  return chosen;
-}
-
 /** Shows another selection, and gives it an entry to go back from. */
 function go(changes) {
-  const next = new URLSearchParams(query);
-  for (const [name, value] of Object.entries(changes)) {
-    if (value) next.set(name, value);
-    else next.delete(name);
+  const address = addressWith(query, changes);
+  if (address !== location.pathname + location.search) {
+    leavePlace();
+    history.pushState(null, "", address);
   }
-  if (next.get("sort") === "relevance" && !next.has("q")) next.delete("sort");
-  for (const [name, usual] of [["filter", "all"], ["sort", usualSort(next)]]) if (next.get(name) === usual) next.delete(name);
-  const address = `/gallery${next.size ? `?${next}` : ""}`;
-  if (address !== location.pathname + location.search) history.pushState(null, "", address);
   return load();
 }
 
-async function load() {
-  const wanted = queryOf(new URL(location));
+/** With `isBack`, the list stands where it was left. */
+async function load({ isBack = false } = {}) {
+  const wanted = queryOfAddress();
   if (!isSameList(wanted, query)) bulk.leave();
   query = wanted;
   showControls(query);
   bursts.showLine(filterOf(query) === "bursts");
   closeSheet();
+  counts.begin();
   again = load;
   const fresh = new PhotoStore(query, { view });
   await attempt(() => fresh.more());
   if (wanted !== query || !fresh.isLoaded) return;
   again = () => grid.retry();
   store = fresh;
+  focusedLast = undefined;
   waiting.clear();
   showPill();
   grid.show(store);
   scrollTo(0, 0);
   showEmpty(query, grid.isEmpty && store.isComplete);
-  refreshCounts();
-  const open = Number(new URL(location).searchParams.get("photo"));
-  if (open) details.open(open);
-  else details.close();
-  await spanList();
+  showPhotoOfAddress();
+  await (isBack ? returnToPlace(placeIn(query)) : spanList());
 }
 
-function rememberPhoto(id) {
-  const url = new URL(location);
-  if (id === undefined) url.searchParams.delete("photo");
-  else url.searchParams.set("photo", id);
-  history.replaceState(history.state, "", url);
+/** The panel is as the address says. */
+function showPhotoOfAddress() {
+  const id = photoInAddress();
+  if (id) details.open(id, store.photos.get(id));
+  else details.close();
 }
 
 // Loading
@@ -179,17 +166,24 @@ async function attempt(work) {
 /** Loads what is around a photo of the list; whether it is there. */
 const find = async (id) => store.known.has(id) || spanList(id);
 
-/** After a reload or on the way back, the list stands where it was left. */
-async function returnToPlace() {
-  const { address, id } = JSON.parse(sessionStorage.getItem("place") ?? "{}");
-  const [entry] = performance.getEntriesByType("navigation");
-  const isReturning = entry?.type === "reload" || entry?.type === "back_forward";
-  if (!isReturning || !id || address !== location.pathname + location.search) await spanList();
-  else if (await spanList(id)) grid.scrollToPhoto(id);
+/** The list stands where it was left, with the focus if it had it. */
+async function returnToPlace({ id, focusId }) {
+  const from = store;
+  const isThere = await spanList(id);
+  if (from !== store) return;
+  if (isThere) grid.scrollToPhoto(id);
+  if (store.known.has(focusId)) grid.focus(focusId, { reveal: false });
 }
 
-addEventListener("pagehide", () => {
-  sessionStorage.setItem("place", JSON.stringify({ address: location.pathname + location.search, id: grid.firstVisibleId }));
+function leavePlace() {
+  keepPlace(query, { id: grid.firstVisibleId, focusId: focusedLast, selection: bulk.selection.state });
+}
+
+addEventListener("pagehide", leavePlace);
+addEventListener("popstate", () => {
+  if (String(queryOfAddress()) === String(query)) return showPhotoOfAddress();
+  leavePlace();
+  return load({ isBack: true });
 });
 
 // Live
@@ -257,23 +251,10 @@ function bringInWaiting() {
   else load();
 }
 
-const refreshCounts = paced(async () => {
-  const asked = query;
-  const told = await getJson(countsAddress(asked));
-  // The server keeps counts for a while; it says what they do not know yet.
-  if (told.as_of_event < changedAt) setTimeout(refreshCounts, COUNT_REST_MS);
-  if (asked !== query) return;
-  counts = told;
-  showCounts(query, counts);
-  if (!bulk.selection.isEmpty) bulk.show();
-  refreshFacets();
-}, COUNT_REST_MS);
-
-const refreshFacets = paced(async () => showFacets(query, await getJson(facetsAddress(query))), FACETS_REST_MS);
-
 // Focus and the panel
 
 function focused(id) {
+  focusedLast = id;
   if (details.isOpen) showDetails(id);
 }
 
@@ -284,12 +265,12 @@ function opened(id, how) {
 
 function showDetails(id) {
   if (id === undefined) return undefined;
-  rememberPhoto(id);
+  rememberPhoto(id, details);
   return details.open(id, store.photos.get(id));
 }
 
 function detailsClosed() {
-  rememberPhoto(undefined);
+  forgetPhoto();
   if (!part("grid").contains(document.activeElement) && grid.focusId !== undefined) grid.focus(grid.focusId, { reveal: false });
 }
 
@@ -334,9 +315,9 @@ const STARTING_KEYS = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"
 const isNobodyFocused = () => [null, document.body].includes(document.activeElement);
 
 document.addEventListener("keydown", (event) => {
-  if (event.defaultPrevented || !isNobodyFocused() || !STARTING_KEYS.has(event.key) || grid.focusId === undefined) return;
+  if (event.defaultPrevented || !isNobodyFocused() || !STARTING_KEYS.has(event.key) || grid.startId === undefined) return;
   event.preventDefault();
-  grid.focus(grid.focusId);
+  grid.focus(grid.startId);
   if (!event.key.startsWith("Arrow")) opened(grid.focusId, event.key);
 });
 
@@ -352,7 +333,6 @@ function escape() {
 listenToGalleryKeys({ list: () => ({ store }), grid: () => grid, bulk, inHand: photoInHand, details, escape });
 part("pill").addEventListener("click", bringInWaiting);
 part("retry").addEventListener("click", () => again());
-addEventListener("popstate", load);
 listenToControls({ chosen: go, sized: () => grid.setTarget(targetHeight()) });
 
 let isAll = false; // the reset that follows is about what a frame told already
@@ -360,20 +340,20 @@ onFrame((frame) => {
   isAll = Boolean(frame.all);
   if (isAll || frame.taste.length) lookAtAll(); // a re-score names no photos, and a large decision neither
   if (isAll) {
-    changedAt = lastEvent();
-    refreshCounts();
+    counts.since = lastEvent();
+    counts.ask();
   }
   if (frame.photos.length === 0) return;
   frame.photos.forEach((id) => changed.add(id));
-  changedAt = lastEvent();
+  counts.since = lastEvent();
   lookAtChanged();
-  refreshCounts();
+  counts.ask();
 });
 onReset(() => {
   if (isAll) return (isAll = false);
   if (grid.isAtTop && !hasAttention()) return load();
   lookAtAll(); // new photos come with the next load
-  return refreshCounts();
+  return counts.ask();
 });
 onState((isDown) => {
   if (!isDown && !part("trouble").hidden) part("retry").click();
@@ -383,13 +363,15 @@ showControls(query);
 bursts.showLine(filterOf(query) === "bursts");
 grid.show(store);
 showEmpty(query, grid.isEmpty && store.isComplete);
-refreshCounts();
+counts.begin();
 deciding.start();
 history.scrollRestoration = "manual"; // the browser cannot know how high the list will be
-const opening = Number(new URL(location).searchParams.get("photo"));
+const place = isReturning() ? placeIn(query) : {};
+const opening = photoInAddress();
+if (place.selection) bulk.selection.restore(place.selection);
 if (opening) {
   details.open(opening);
   find(opening).then((isThere) => isThere && grid.focus(opening));
 } else {
-  returnToPlace();
+  returnToPlace(place);
 }

@@ -106,6 +106,13 @@ export class Grid {
     return this.isAtTop ? undefined : this.#seen()[1]?.id;
   }
 
+  /** Where the first key puts the focus: where it was, if that is to be seen, else at the top of the window. */
+  get startId() {
+    const row = this.rows.of.get(this.focusId);
+    const isSeen = row && this.rows.topOf(row) + row.height > this.space.y + this.barHeight && this.rows.topOf(row) < this.space.y + innerHeight;
+    return isSeen ? this.focusId : (this.#seen()[1]?.id ?? this.focusId);
+  }
+
   scrollToPhoto(id) {
     const row = this.rows.of.get(id);
     if (row) this.scrollTo(this.rows.topOf(row) - this.barHeight);

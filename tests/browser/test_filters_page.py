@@ -66,3 +66,10 @@ async def test_photos_are_searched_and_narrowed(site: Site, served: str, browser
     assert state_of(page) == {"sort": ["rating"]}
     await page.go_back()
     await shown(page, 3, 1)
+    await page.get_by_label("Search photos").fill("zebra")
+    await page.get_by_label("Search photos").press("Enter")
+    await expect(page.get_by_text("Nothing was found for “zebra”, with the filters that are chosen.")).to_be_visible()
+    await expect(page.locator("#summary")).to_have_text("0 photos")
+    await page.get_by_role("button", name="Clear search and filters").click()
+    await shown(page, 3, 2, 1, 0)
+    assert state_of(page) == {}

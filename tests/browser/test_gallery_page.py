@@ -111,6 +111,13 @@ async def test_the_keyboard_moves_through_photos_and_opens_the_details(
     await page.keyboard.press("Escape")
     await expect(details).to_be_hidden()
     await expect(focused).to_have_attribute("data-id", str(photos[-1].id))
+    await expect(page).to_have_url(f"{served}/gallery")
+    await page.keyboard.press("i")
+    await page.keyboard.press("ArrowRight")
+    await expect(details.get_by_role("heading", name="DSC_0028.jpg")).to_be_visible()
+    await page.go_back()  # as a phone does to close what covers the list
+    await expect(details).to_be_hidden()
+    await expect(page).to_have_url(f"{served}/gallery")
     await page.keyboard.press("End")
     await expect(focused).to_have_attribute("data-id", str(photos[0].id))
     await page.keyboard.press("Home")

@@ -107,7 +107,9 @@ async def test_every_photo_is_passed_once_by_the_arrow_key(long: Site, served: s
     assert passed == ids[:251]
 
 
-async def test_a_place_far_down_is_found_again_after_a_reload(long: Site, served: str, browser: Browser) -> None:
+async def test_a_place_far_down_is_found_again_after_a_reload_and_on_the_way_back(
+    long: Site, served: str, browser: Browser
+) -> None:
     page = await browser.open(f"{served}/gallery?sort=taste")
     await page.wait_for_function("document.getElementById('grid').offsetHeight > 50 * innerHeight")
     await page.evaluate("scrollTo(0, document.documentElement.scrollHeight * 0.8)")
@@ -115,6 +117,23 @@ async def test_a_place_far_down_is_found_again_after_a_reload(long: Site, served
     seen = (await page.evaluate(SEEN))["id"]
     await page.reload()
     await expect(page.locator(f'.card[data-id="{seen}"]')).to_be_in_viewport()
+    await page.wait_for_function(IS_SETTLED)
+    focused = page.locator(".card:focus")
+    await page.keyboard.press("ArrowRight")  # the first key begins where one looks
+    await expect(page.locator(f'.card[data-id="{seen}"]')).to_be_in_viewport()
+    await page.keyboard.press("m")
+    marked = await focused.get_attribute("data-id")
+    assert marked is not None
+    await page.reload()
+    await expect(focused).to_have_attribute("data-id", marked)
+    await expect(focused).to_have_attribute("aria-selected", "true")
+    await page.keyboard.press("Escape")
+    await page.get_by_role("link", name="Unrated").click()
+    await expect(page).to_have_url(re.compile("filter=unrated"))
+    await expect(page.locator(f'.card[data-id="{marked}"]')).to_have_count(0)
+    await page.go_back()
+    await expect(focused).to_have_attribute("data-id", marked)
+    await expect(focused).to_be_in_viewport()
     far = (await the_list(long, "sort=taste"))[1500]
     await page.goto(f"{served}/gallery?sort=taste&photo={far}")
     await expect(page.locator(".card:focus")).to_have_attribute("data-id", str(far))
