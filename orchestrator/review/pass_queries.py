@@ -32,13 +32,15 @@ class Stops(BaseModel):
 
 
 class Progress(BaseModel):
-    """`passed_over` are stops that nothing was decided about, `to_rate` all kept photos without stars."""
+    """`passed_over` are stops that nothing was decided about, `more` those that came since the pass was opened and are
+    in none of its places yet, `to_rate` all kept photos without stars."""
 
     n: int
     position: int
     kept: int
     rejected: int
     passed_over: int
+    more: int
     to_rate: int
 
 
@@ -53,6 +55,27 @@ def undecided(kind: Kind, photo: str) -> str:
 
 def visible(photo: str) -> str:
     return f"{photo}.preview IS NOT NULL AND {photo}.deleted_at IS NULL"
+
+
+def newcomers(kind: Kind) -> str:
+    """The SQL for photos that belong into the pass :pass_id and have no place in it. Of a burst the best frame that
+    nothing is decided about stands for all."""
+    is_in_it = "EXISTS (SELECT 1 FROM review_pass_items AS i WHERE i.pass_id = :pass_id AND i.photo_id = p.id)"
+    if kind == "rate":
+        return f"""
+            SELECT p.id, p.captured_at, p.user_rating FROM photos AS p
+            WHERE {visible("p")} AND p.kept_at IS NOT NULL AND p.rejected_at IS NULL AND NOT {is_in_it}
+        """
+    return f"""
+        SELECT DISTINCT ON (coalesce(b.id, -p.id)) p.id, p.captured_at, p.user_rating, p.preference_score,
+          b.id AS burst_id
+        FROM photos AS p
+        LEFT JOIN bursts AS b ON b.id = p.burst_id AND b.size > 1 AND p.burst_dissolved_at IS NULL
+        WHERE {visible("p")} AND {undecided("cull", "p")} AND NOT {is_in_it}
+          AND (p.burst_dissolved_at IS NOT NULL OR p.burst_id IS NULL OR p.burst_id NOT IN (
+            SELECT i.burst_id FROM review_pass_items AS i WHERE i.pass_id = :pass_id AND i.burst_id IS NOT NULL))
+        ORDER BY coalesce(b.id, -p.id), p.id = b.best_id DESC, p.sharpness_score DESC NULLS LAST, p.id
+    """
 
 
 def _stops(kind: Kind) -> str:
@@ -117,6 +140,7 @@ async def progress(session: AsyncSession, found: ReviewPass, kind: Kind) -> Prog
         {"pass_id": found.id},
     )
     row = counted.one()
+    more = f"SELECT count(*) FROM ({newcomers(kind)}) AS new WHERE user_rating IS NULL"
     to_rate = text(f"SELECT count(*) FROM photos AS p WHERE {visible('p')} AND {undecided('rate', 'p')}")
     return Progress(
         n=found.n,
@@ -124,5 +148,6 @@ async def progress(session: AsyncSession, found: ReviewPass, kind: Kind) -> Prog
         kept=row.kept,
         rejected=row.rejected,
         passed_over=row.passed_over,
+        more=await session.scalar(text(more), {"pass_id": found.id}) or 0,
         to_rate=await session.scalar(to_rate) or 0,
     )

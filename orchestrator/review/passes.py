@@ -11,7 +11,7 @@ from orchestrator.answers import Refused
 from orchestrator.db import Sessions
 from orchestrator.models import ReviewPass, TasteState
 from orchestrator.preferences.views import CullOrder
-from orchestrator.review.pass_queries import Kind, position, undecided, visible
+from orchestrator.review.pass_queries import Kind, newcomers, position, undecided, visible
 
 _OPENING = 0x6B6565707276  # advisory lock: two tabs that open the same pass get one
 _PASSES_KEPT = 3  # of a kind: an older one may be open in another tab
@@ -83,25 +83,15 @@ async def _append(session: AsyncSession, found: ReviewPass, kind: Kind) -> None:
 _INSERT = """
     INSERT INTO review_pass_items (pass_id, place, photo_id, burst_id)
 """
-_NOT_IN_IT = "NOT EXISTS (SELECT 1 FROM review_pass_items AS i WHERE i.pass_id = :pass_id AND i.photo_id = p.id)"
-
 # By default the lowest taste score first, unscored last; in the order of capture while the model is not better than
 # guessing.
-# Of a burst the best frame that nothing is decided about stands for all.
 _APPEND_TO_CULL = text(
     f"""
     WITH added AS ({_INSERT}
       SELECT :pass_id, :n + row_number() OVER (
-          ORDER BY score NULLS LAST, CASE WHEN :is_newest THEN -id END, captured_at NULLS LAST, id), id, burst_id
-      FROM (
-        SELECT DISTINCT ON (coalesce(b.id, -p.id)) p.id, p.captured_at, b.id AS burst_id,
-          CASE WHEN :is_by_score THEN p.preference_score END AS score
-        FROM photos AS p
-        LEFT JOIN bursts AS b ON b.id = p.burst_id AND b.size > 1 AND p.burst_dissolved_at IS NULL
-        WHERE {visible("p")} AND {undecided("cull", "p")} AND {_NOT_IN_IT}
-          AND (p.burst_dissolved_at IS NOT NULL OR p.burst_id IS NULL OR p.burst_id NOT IN (
-            SELECT i.burst_id FROM review_pass_items AS i WHERE i.pass_id = :pass_id AND i.burst_id IS NOT NULL))
-        ORDER BY coalesce(b.id, -p.id), p.id = b.best_id DESC, p.sharpness_score DESC NULLS LAST, p.id) AS stops
+          ORDER BY CASE WHEN :is_by_score THEN preference_score END NULLS LAST, CASE WHEN :is_newest THEN -id END,
+            captured_at NULLS LAST, id), id, burst_id
+      FROM ({newcomers("cull")}) AS stops
       RETURNING 1)
     SELECT count(*) FROM added
     """
@@ -110,10 +100,8 @@ _APPEND_TO_CULL = text(
 _APPEND_TO_RATE = text(
     f"""
     WITH added AS ({_INSERT}
-      SELECT :pass_id,
-        :n + row_number() OVER (ORDER BY p.user_rating IS NOT NULL, p.captured_at NULLS LAST, p.id), p.id, NULL
-      FROM photos AS p
-      WHERE {visible("p")} AND p.kept_at IS NOT NULL AND p.rejected_at IS NULL AND {_NOT_IN_IT}
+      SELECT :pass_id, :n + row_number() OVER (ORDER BY user_rating IS NOT NULL, captured_at NULLS LAST, id), id, NULL
+      FROM ({newcomers("rate")}) AS stops
       RETURNING 1)
     SELECT count(*) FROM added
     """

@@ -1,6 +1,6 @@
 // Two to four photos beside each other, zoomed and moved together. One of them is in hand: keys and buttons act on it.
 import { makeFrame, showMarks } from "./compared-frame.js";
-import { onKeys } from "./keys.js";
+import { isTyping, onKeys } from "./keys.js";
 import { listenToHands } from "./loupe-gestures.js";
 import { announce, flash } from "./loupe-said.js";
 
@@ -139,6 +139,7 @@ export class Compare {
   #countByKey(event) {
     const step = { "+": 1, "-": -1 }[event.key];
     if (!step || !this.isOpen || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+    if (event.defaultPrevented || isTyping(event.target)) return; // some keyboards write + with a digit, which rates
     event.preventDefault();
     this.#show(Math.min(MOST, Math.max(FEWEST, this.count + step)));
   }

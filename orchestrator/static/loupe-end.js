@@ -3,20 +3,24 @@ import { count, plural } from "./format.js";
 
 const part = (id) => document.getElementById(id);
 
-/** Shows it; `go(place)` goes back. */
-export function showEnd(kind, progress, go) {
+/** Shows it; `go(place)` goes back, and `goOn()` to what came in since the pass was opened. */
+export function showEnd(kind, progress, { go, goOn }) {
   part("end-title").textContent = titleOf(kind, progress);
   part("end-words").textContent = wordsOf(kind, progress);
   part("end-rate").hidden = kind === "rate" || progress.to_rate === 0;
   part("end-rate").textContent = `${count(progress.to_rate)} kept: rate ${progress.to_rate === 1 ? "it" : "them"}?`;
+  part("end-new").classList.toggle("unseen", progress.more === 0); // its room stays: nothing moves when photos come in
+  part("end-new").textContent = `Go on with ${count(progress.more)} more`;
+  part("end-new").onclick = goOn;
   part("end-again").hidden = progress.n === 0;
   part("end-again").textContent = progress.passed_over ? `Look at the ${count(progress.passed_over)} passed over` : "From the start";
   part("end-again").onclick = () => go(progress.passed_over ? progress.position : 1);
 }
 
-function titleOf(kind, { n, passed_over: passedOver }) {
+function titleOf(kind, { n, passed_over: passedOver, more }) {
   if (n === 0) return kind === "cull" ? "Nothing to cull" : "Nothing to rate";
   if (passedOver) return `That was the last of ${count(n)}`;
+  if (more) return `${count(more)} more came in`;
   return kind === "cull" ? `All ${count(n)} are culled` : `All ${count(n)} are rated`;
 }
 

@@ -15,9 +15,12 @@ export class Pass {
     this.places = new Map(); // photo id -> place
   }
 
-  static async open(kind, put) {
+  /** `before` is the pass that was open until now: where its photos are is still known, if it is the same. */
+  static async open(kind, put, before) {
     const opened = await postJson("/api/review/passes", { pass: kind });
-    return { pass: new Pass(opened, put), position: opened.position };
+    const pass = new Pass(opened, put);
+    if (before?.id === pass.id) pass.places = before.places;
+    return { pass, position: opened.position };
   }
 
   /** The stop at a place; undefined for a photo that was removed. */
@@ -28,6 +31,13 @@ export class Pass {
   /** The same without waiting: undefined when it is not loaded. */
   seen(place) {
     return this.loaded.get(partOf(place))?.get(place);
+  }
+
+  /** The next place; stops that are to be passed over, `isOver(stop)`, are left behind as far as they are loaded. */
+  past(place, isOver) {
+    let next = place + 1;
+    while (this.seen(next) && isOver(this.seen(next))) next += 1;
+    return next;
   }
 
   /** Loads what is around a place, ahead of time. */

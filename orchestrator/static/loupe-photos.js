@@ -103,4 +103,4 @@ export class LoupePhotos {
   }
 }
 
-const isDecided = (photo) => photo.rejected || photo.kept || photo.manual_match || photo.user_rating !== null;
+export const isDecided = (photo) => photo.rejected || photo.kept || photo.manual_match || photo.user_rating !== null;

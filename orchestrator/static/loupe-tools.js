@@ -8,11 +8,21 @@ const ADDRESS_REST_MS = 300; // browsers refuse to change it hundreds of times
 let addressTimer;
 const help = document.getElementById("help");
 
+/** Buttons with `data-tool` do what `tools` has under that name; those in `panel` keep the focus. */
+export function listenToTools(tools, panel) {
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    tools[button?.dataset.tool]?.();
+    // After a click the space bar goes on to the next photo; it does not press the button again.
+    if (button && event.detail > 0 && !panel.contains(button)) button.blur();
+  });
+}
+
 export const isHelpOpen = () => !help.hidden;
 
 export function toggleHelp() {
   help.hidden = !help.hidden;
-  document.querySelector('[data-tool="help"]').setAttribute("aria-expanded", String(!help.hidden));
+  for (const button of document.querySelectorAll('[data-tool="help"]')) button.setAttribute("aria-expanded", String(!help.hidden));
 }
 
 export function toggleFull() {

@@ -1,10 +1,12 @@
 // What could not be fetched: said with a button that tries again, where nothing goes on without it.
 import { Refusal } from "./api.js";
+import { onState } from "./live.js";
 
 const part = (id) => document.getElementById(id);
 let retry;
 
 part("retry").addEventListener("click", () => retry?.());
+onState((isDown) => !isDown && isInTrouble() && retry?.()); // nobody has to press a button for that
 
 export const isInTrouble = () => !part("trouble").hidden;
 

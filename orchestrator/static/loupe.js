@@ -1,5 +1,5 @@
 // The loupe: one photo after another in the frozen order of a pass, decided about by key, button or swipe.
-import { embedded } from "./api.js";
+import { embedded, paced } from "./api.js";
 import { decidedBadges } from "./badges.js";
 import { burstName } from "./burst-badge.js";
 import { NOT_FETCHED } from "./burst-photos.js";
@@ -7,17 +7,18 @@ import { DecisionBar } from "./decision-bar.js";
 import { Details } from "./details.js";
 import { count } from "./format.js";
 import { onKeys } from "./keys.js";
+import { onFrame } from "./live.js";
 import { LoupeDeciding } from "./loupe-deciding.js";
 import { showEnd } from "./loupe-end.js";
 import { Looking } from "./loupe-looking.js";
 import { Filmstrip } from "./loupe-filmstrip.js";
 import { listenToOrder } from "./loupe-order.js";
 import { Pass } from "./loupe-pass.js";
-import { LoupePhotos } from "./loupe-photos.js";
+import { isDecided, LoupePhotos } from "./loupe-photos.js";
 import { rivalsOf } from "./loupe-rivals.js";
 import { announce, flash } from "./loupe-said.js";
 import { isHurrying, isTooFast, onRest } from "./loupe-timing.js";
-import { isHelpOpen, rememberPlace, toggleFull, toggleHelp } from "./loupe-tools.js";
+import { isHelpOpen, listenToTools, rememberPlace, toggleFull, toggleHelp } from "./loupe-tools.js";
 import { listenToSwipes } from "./loupe-touch.js";
 import { attempt, forgetTrouble, isInTrouble } from "./loupe-trouble.js";
 import { preferences } from "./preferences.js";
@@ -25,6 +26,7 @@ import { say } from "./toast.js";
 import { keep, togglePick, toggleReject } from "./wishes.js";
 
 const AHEAD = 3; // photos that are decoded, in both directions
+const END_REST_MS = 2000;
 const ASKED_AHEAD = 12; // photos whose larger pictures are asked for, the way one goes
 
 const part = (id) => document.getElementById(id);
@@ -47,9 +49,12 @@ let heading = 1; // or -1: the way one goes
 
 const shown = () => (shownId === undefined ? undefined : photos.get(shownId));
 
-/** The photo that keys decide about: never one that is not seen yet, or no more. */
+/** The photo that keys decide about: never one that is not seen yet, or no more. Says why when there is none. */
 function inHand() {
-  return details.stars.inHand ?? (isAtEnd || aim !== place ? undefined : shown());
+  const isThere = !isAtEnd && aim === place;
+  const photo = details.stars.inHand ?? (isThere ? shown() : undefined);
+  if (!photo && pass) flash(isAtEnd ? "There is no photo here" : "Not decided: the photo is still on its way");
+  return photo;
 }
 
 function decide(photo, wishFor) {
@@ -60,7 +65,7 @@ function decide(photo, wishFor) {
 
 async function start() {
   await deciding.sent(); // what the last page decided counts for where one goes on
-  const opened = await attempt(() => Pass.open(kind, (told) => photos.put(told)), start);
+  const opened = await attempt(() => Pass.open(kind, (told) => photos.put(told), pass), start);
   if (!opened) return;
   pass = opened.pass;
   const query = new URL(location).searchParams;
@@ -68,9 +73,9 @@ async function start() {
   await go(isSame ? Number(query.get("at")) || opened.position : opened.position);
 }
 
-/** In the order that is preferred now. */
-async function startAnew() {
-  history.replaceState(null, "", `/review?pass=${kind}`);
+/** In the order that is preferred now; or at this place, with the photos that came since. */
+async function startAnew(at) {
+  history.replaceState(null, "", `/review?pass=${kind}${at ? `&of=${pass.id}&at=${at}` : ""}`);
   photos.forgetPlaces();
   await start();
 }
@@ -97,7 +102,7 @@ function move(step) {
 }
 
 async function goToBurst(way) {
-  const found = pass && (await attempt(() => pass.burstFrom(aim, way)));
+  const found = pass && (await attempt(() => pass.burstFrom(aim, way), () => goToBurst(way)));
   if (found) go(found, { step: way === "next" ? 1 : -1 });
   else if (found === null) flash(way === "next" ? "No burst after this" : "No burst before this");
 }
@@ -121,7 +126,7 @@ let endAsked = 0;
 async function refreshEnd() {
   const asked = (endAsked += 1);
   const progress = await attempt(() => pass.progress(), refreshEnd);
-  if (progress && isAtEnd && asked === endAsked) showEnd(kind, progress, go);
+  if (progress && isAtEnd && asked === endAsked) showEnd(kind, progress, { go, goOn: () => startAnew(pass.n + 1) });
 }
 
 /** The one that the stop proposed; once it is rejected, the sharpest of the frames that are left. */
@@ -206,7 +211,7 @@ function framesAround() {
 
 async function loadFrames(at, burstId) {
   const frames = await photos.loadFrames(at, burstId);
-  frames.forEach((frame) => pass.know(frame.id, at));
+  frames.forEach((frame) => pass.placeOf(frame.id) ?? pass.know(frame.id, at));
   if (frames.length && at === place && !isAtEnd) expectNext();
 }
 
@@ -231,25 +236,32 @@ function decided(photo, wishFor) {
   if (isMaybe()) return void (wishFor === toggleReject && show(pass.seen(place).photo.id));
   if (wishFor === toggleReject && !photo.rejected) {
     const frame = photos.nextFrame(place, photo.id);
-    if (frame === undefined) move(1);
+    if (frame === undefined) goOn(photo);
     else show(frame);
   } else if (wishFor === keep || (preferences.auto_advance && wishFor(photo).body.user_rating)) {
-    move(1);
+    goOn(photo);
   }
+}
+
+/** Past stops with decided frames of the same burst: a pass that is older than the burst has one for each. */
+function goOn({ burst }) {
+  const isOfIt = (photo) => burst && photo.burst?.id === burst.id && isDecided(photo);
+  go(pass.past(place, (stop) => isOfIt(photos.get(stop.photo.id) ?? stop.photo)));
 }
 
 /** Keep in a burst: this frame stays, the others go; the server need not be there for it. */
 function keepOfBurst() {
-  const photo = inHand();
   if (looking.compare.isOpen) return false;
-  if (kind !== "cull" || photo?.id !== shownId || !photo.burst || photo.rejected) return false;
+  const photo = inHand();
+  if (!photo) return true; // it was said
+  if (kind !== "cull" || photo.id !== shownId || !photo.burst || photo.rejected) return false;
   const frames = photos.framesAt(place).map((id) => photos.get(id));
   const others = frames.filter((frame) => frame.id !== photo.id && !frame.rejected);
   if (frames.length === 0) keepOnceKnown(photo);
   else if (others.length === 0) return false;
   else {
     deciding.keepOnly(photo, others, " of the burst");
-    move(1);
+    goOn(photo);
   }
   return true;
 }
@@ -368,12 +380,7 @@ listenToSwipes(part("stage"), () => looking.stage.isZoomed, {
   up: () => inHand() && decide(inHand(), togglePick),
   down: () => inHand() && decide(inHand(), toggleReject),
 });
-document.addEventListener("click", (event) => {
-  const button = event.target.closest("button");
-  tools[button?.dataset.tool]?.();
-  // After a click the space bar goes on to the next photo; it does not press the button again.
-  if (button && event.detail > 0 && !part("details").contains(button)) button.blur();
-});
+listenToTools(tools, part("details"));
 // The button that keeps does what the key does.
 part("main").addEventListener("click", (event) => {
   if (!event.target.closest('[data-decide="keep"]') || !keepOfBurst()) return;
@@ -382,7 +389,8 @@ part("main").addEventListener("click", (event) => {
 part("previous").addEventListener("click", () => move(-1));
 part("next").addEventListener("click", () => move(1));
 
-listenToOrder(startAnew);
+onFrame(paced(() => isAtEnd && refreshEnd(), END_REST_MS)); // photos come in
+listenToOrder(() => startAnew());
 onRest(() => shownId !== undefined && expectNext());
 if (kind === "rate") filmstrip.toggle();
 start();

@@ -4,6 +4,8 @@ import re
 
 from playwright.async_api import expect
 
+from orchestrator import events
+from tests import factories
 from tests.browser.browsers import Browser
 from tests.browser.loupe import at, says
 from tests.fingers import swipe
@@ -44,6 +46,8 @@ async def test_a_pass_is_culled_by_keyboard_to_its_end_and_taken_back(
     await expect(page.locator("#end-words")).to_contain_text("2 kept, 1 rejected")
     await expect(page.get_by_role("link", name="1 kept: rate it?")).to_be_visible()
     await shoot.until_rejected(alone[1], frames[0], frames[2])
+    await page.keyboard.press("k")
+    await says(page, "There is no photo here")
 
     await page.keyboard.press("Control+z")
     await at(page, "30000-1.jpg", "3 / 3")
@@ -58,8 +62,36 @@ async def test_a_pass_is_culled_by_keyboard_to_its_end_and_taken_back(
     await page.goto(f"{served}/review")
     await at(page, "30000-2.jpg", "3 / 3")
     assert await shoot.rejected() == [alone[1]]
+    await page.keyboard.press("ArrowRight")
+    await expect(page.get_by_role("heading", name="That was the last of 3")).to_be_visible()
+    await comes_in(shoot, "late.jpg")
+    await page.get_by_role("button", name="Go on with 1 more").click()
+    await at(page, "late.jpg", "4 / 4")
     await page.keyboard.press("Escape")
     await expect(page).to_have_url(re.compile("/gallery$"))
+
+
+async def comes_in(shoot: Shoot, name: str) -> None:
+    late = await shoot.photo(4 * FAR, file_name=name)
+    await with_pictures(shoot, late)
+    async with shoot.site.session() as session:
+        await factories.tell(session, events.PHOTOS, late)
+
+
+async def test_a_burst_that_is_found_while_the_pass_is_open_is_decided_about_once(
+    shoot: Shoot, served: str, browser: Browser
+) -> None:
+    frames = await a_burst(shoot, 0, 3)
+    await with_pictures(shoot, await shoot.photo(FAR, file_name="after.jpg"))
+    page = await browser.open(f"{served}/review")
+    await at(page, "0-0.jpg", "1 / 4")
+    await shoot.search()
+    await expect(page.locator("#frames")).to_have_text("❐ burst of 3")
+    await page.keyboard.press("k")
+    await at(page, "after.jpg", "4 / 4")
+    await shoot.until_rejected(*frames[1:])
+    await page.keyboard.press("Control+z")
+    await at(page, "0-0.jpg", "1 / 4")
 
 
 async def test_a_pass_is_culled_by_touch_on_a_phone(site: Site, served: str, browser: Browser) -> None:

@@ -198,6 +198,22 @@ async def test_a_server_that_restarts_loses_no_decision_and_a_burst_is_kept_with
         assert await shoot.rejected() == [two[0]["id"]]
 
 
+async def test_a_loupe_that_could_not_go_on_does_so_when_the_server_is_back(site: Site, browser: Browser) -> None:
+    first, *_ = await add_photos(site, 60)
+    async with serve(site) as address:
+        port = int(address.rsplit(":", 1)[1])
+        page = await browser.open(f"{address}/review")
+        await at(page, first.file_name, "1 / 60")
+    await page.keyboard.press("End")
+    await expect(page.locator("#trouble")).to_contain_text("Keepers is not answering.")
+    await page.keyboard.press("x")
+    await says(page, "Not decided: the photo is still on its way")
+    async with serve(site, port):
+        await expect(page.locator("#position")).to_have_text("60 / 60")
+        await expect(page.locator("#trouble")).to_be_hidden()
+    assert (await site.client.get("/api/photos", params={"filter": "rejected"})).json()["items"] == []
+
+
 async def test_two_tabs_agree_and_a_photo_that_was_removed_is_left_behind(
     site: Site, served: str, browser: Browser, tmp_path: Path
 ) -> None:

@@ -253,6 +253,8 @@ async def test_photos_are_compared_and_decided_about_beside_each_other(
     await expect(page.locator("#file-name")).to_have_text("1.jpg")
     await page.keyboard.press("4")
     await expect(page.locator(".compared[aria-current] .compared-marks")).to_contain_text("★★★★")
+    await typing_goes_into_the_field(page, "black-and-white+c")
+    await page.locator(".compared").nth(1).focus()
     await page.keyboard.press("Tab")
     await page.keyboard.press("x")
     await expect(page.locator(".compared.rejected bdi")).to_have_text("2.jpg")
@@ -281,6 +283,15 @@ async def test_photos_are_compared_and_decided_about_beside_each_other(
     await page.keyboard.press("Control+z")
     await expect(page.locator("#position")).to_have_text("1 / 2")
     await darkroom.shoot.until_rejected()
+
+
+async def typing_goes_into_the_field(page: Page, words: str) -> None:
+    await page.keyboard.press("i")
+    field = page.get_by_role("textbox", name="Add a tag")
+    await field.press_sequentially(words)
+    await expect(field).to_have_value(words)
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("i")
 
 
 async def tap_twice(page: Page, at: tuple[float, float]) -> None:

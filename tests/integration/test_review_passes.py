@@ -30,6 +30,11 @@ async def order(shoot: Shoot, pass_: dict[str, Any]) -> list[int]:
     return [stop["photo"]["id"] for stop in await stops(shoot, pass_)]
 
 
+async def more(shoot: Shoot, pass_: dict[str, Any]) -> int:
+    """How many came since the pass was opened."""
+    return int((await shoot.site.client.get(f"/api/review/passes/{pass_['id']}")).json()["more"])
+
+
 async def decide(shoot: Shoot, *ids: int, **wish: Any) -> dict[str, Any]:
     return await shoot.post("/api/decisions", ids=list(ids), **wish)
 
@@ -106,7 +111,8 @@ async def test_reopening_goes_on_at_the_first_undecided_photo(shoot: Shoot) -> N
     await decide(shoot, second, third, user_rating=2)
     assert await opened(shoot) == {**pass_, "position": 4}
     answer = await shoot.site.client.get(f"/api/review/passes/{pass_['id']}")
-    assert answer.json() == {"n": 3, "position": 4, "kept": 3, "rejected": 0, "passed_over": 0, "to_rate": 1}
+    came_of_it = {"n": 3, "position": 4, "kept": 3, "rejected": 0, "passed_over": 0, "more": 0, "to_rate": 1}
+    assert answer.json() == came_of_it
 
 
 async def test_new_photos_come_after_the_last_whatever_their_score(shoot: Shoot) -> None:
@@ -115,8 +121,10 @@ async def test_new_photos_come_after_the_last_whatever_their_score(shoot: Shoot)
     pass_ = await opened(shoot)
     worse, worst = await some(shoot, 5, 1, start=10)
     assert await order(shoot, pass_) == photos
+    assert await more(shoot, pass_) == 2
     again = await opened(shoot)
     assert again == {**pass_, "n": 4}
+    assert await more(shoot, again) == 0
     assert await order(shoot, again) == [*photos, worst, worse]
 
 
