@@ -4,8 +4,12 @@ Between two writings of it, a journal beside it says of each picture what its en
 before the picture gets its name. So whatever lies there when the power goes is known for what it is.
 """
 
+import errno
 import hashlib
 import json
+import os
+import re
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +22,8 @@ PICTURE_PART, MANIFEST_PART = ".keepers-export.part", ".keepers-export.json.part
 
 Entry = dict[str, Any]  # Any: JSON
 _SAME = ("original_name", "captured_at")
+_HASH = re.compile("[0-9a-f]{64}")
+_MOST_BYTES = 1_000_000_000  # over a million photos; reading takes ten times as much memory
 
 
 class ManifestBroken(KeepersError):
@@ -42,7 +48,7 @@ class Manifest:
 
     def identities(self) -> tuple[set[int], set[str]]:
         """Numbers and contents of the photos that are named."""
-        return {number for number in self._by_id if 0 < number < 2**63}, set(self._by_hash)
+        return {one for one in self._by_id if 0 < one < 2**63}, {one for one in self._by_hash if _HASH.fullmatch(one)}
 
     def has_name(self, name: str) -> bool:
         return name.casefold() in self._names
@@ -86,13 +92,14 @@ def note(folder: Path, disk: Disk, entry: Entry, data: bytes) -> None:
 
 def _entries(path: Path) -> list[Entry]:
     try:
-        found = json.loads(path.read_bytes().decode("utf-8-sig"))
+        found = json.loads(_contents(path).decode("utf-8-sig"))
     except FileNotFoundError:
         return []
     except (ValueError, RecursionError) as exc:
         raise ManifestBroken(_sentence(path, f"it is not JSON ({exc})")) from exc
     except OSError as exc:
-        raise ManifestBroken(_sentence(path, exc.strerror or "it cannot be opened")) from exc
+        why = "it is a link to another place" if exc.errno == errno.ELOOP else exc.strerror
+        raise ManifestBroken(_sentence(path, why or "it cannot be opened")) from exc
     if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
         raise ManifestBroken(_sentence(path, "it is not a list of photos"))
     return found
@@ -106,7 +113,7 @@ def _sentence(path: Path, why: str) -> str:
 def _journal(path: Path) -> list[tuple[Entry, str]]:
     """Its whole lines; the last one may be torn."""
     try:
-        lines = path.read_bytes().splitlines()
+        lines = _contents(path).splitlines()
     except OSError:
         return []
     noted = []
@@ -128,9 +135,22 @@ def _is_plain(entry: Entry) -> bool:
 
 def _digest(path: Path) -> str | None:
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:
+        return hashlib.sha256(_contents(path)).hexdigest()
+    except (OSError, ValueError):  # a name with a NUL is a ValueError
         return None
+
+
+def _contents(path: Path) -> bytes:
+    """Of a file, and of nothing else: a pipe would be waited for, and what a link leads to stays as it was when
+    another manifest takes the place of the link. Raises OSError."""
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
+        seen = os.fstat(file.fileno())
+        if not stat.S_ISREG(seen.st_mode):
+            raise OSError(errno.EINVAL, "it is no file")
+        if seen.st_size > _MOST_BYTES:
+            size, most = seen.st_size // 1_000_000, _MOST_BYTES // 1_000_000
+            raise OSError(errno.EFBIG, f"it has {size:,} MB, over the limit of {most:,}")
+        return file.read()
 
 
 def _is_text(value: Any) -> bool:  # Any: JSON

@@ -15,7 +15,10 @@ def trouble_with(target: Path, settings: Settings, roots: Iterable[bytes]) -> st
     """
     if not target.is_absolute() or "\0" in str(target):
         return "Name the folder to export to by its whole path, beginning with /."
-    return _outside_all(target, settings, roots) or _unwritable(target)
+    try:
+        return _outside_all(target, settings, roots) or _unwritable(target)
+    except OSError as exc:  # a name that is too long, a drive that gives up
+        return f"{shown(target)} cannot be opened: {os.strerror(exc.errno or 0)}."
 
 
 def _outside_all(target: Path, settings: Settings, roots: Iterable[bytes]) -> str | None:
@@ -37,6 +40,8 @@ def _unwritable(target: Path) -> str | None:
         if os.access(target, os.W_OK | os.X_OK):
             return None
         return f"Keepers may not write into {shown(target)}: it is read-only, or the permission is missing."
+    if target.is_symlink():
+        return f"{shown(target)} is a link to a folder that is not there. Is its drive connected?"
     if os.path.lexists(target):
         return f"{shown(target)} is a file, not a folder."
     if not target.parent.is_dir():

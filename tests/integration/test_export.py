@@ -219,6 +219,7 @@ async def test_folders_that_cannot_be_exported_to_are_refused_with_a_sentence(de
     file.write_text("")
     link = tmp_path / "link"
     link.symlink_to(desk.photos)
+    (tmp_path / "unplugged").symlink_to(tmp_path / "drive" / "website")
     for target, said in {
         "relative": "whole path",
         str(tmp_path / "no" / "folder"): f"There is no folder {tmp_path}/no: make it first",
@@ -228,6 +229,8 @@ async def test_folders_that_cannot_be_exported_to_are_refused_with_a_sentence(de
         str(desk.site.services.settings.keepers_home / "claims"): "its own data",
         "/etc/keepers-export": "belongs to the system",
         "a\0b": "whole path",
+        str(tmp_path / ("n" * 300)): "cannot be opened: File name too long",
+        str(tmp_path / "unplugged"): "is a link to a folder that is not there",
     }.items():
         answer = await desk.start(target=target)
         assert answer.status_code == 422, target
@@ -244,6 +247,44 @@ async def test_a_manifest_that_cannot_be_read_is_refused_and_left_alone(desk: De
     assert "Mend it or move it away" in answer.json()["error"]["message"]
     assert (desk.target / "photos.json").read_bytes() == broken
     assert desk.files == ["photos.json"]
+
+
+async def test_a_manifest_that_is_no_file_is_refused_and_left_alone(desk: Desk, tmp_path: Path) -> None:
+    """A pipe nobody writes into would be waited for, and with it every export after this one."""
+    await desk.photo()
+    desk.target.mkdir()
+    manifest = desk.target / "photos.json"
+    for put, said in {
+        manifest.mkdir: "Is a directory",
+        lambda: os.mkfifo(manifest): "it is no file",
+        lambda: manifest.symlink_to(tmp_path / "site.json"): "it is a link to another place",
+    }.items():
+        put()
+        before = manifest.lstat()
+        answer = await desk.start()
+        assert answer.status_code == 422
+        assert said in answer.json()["error"]["message"]
+        assert manifest.lstat().st_mode == before.st_mode
+        manifest.rmdir() if manifest.is_dir() else manifest.unlink()
+
+
+async def test_a_manifest_without_end_is_refused(desk: Desk) -> None:
+    await desk.photo()
+    desk.target.mkdir()
+    with (desk.target / "photos.json").open("wb") as file:
+        file.truncate(5_000_000_000)
+    answer = await desk.start()
+    assert answer.status_code == 422
+    assert "it has 5,000 MB, over the limit of 1,000" in answer.json()["error"]["message"]
+
+
+async def test_what_another_program_wrote_into_the_manifest_stays_through_a_refresh(desk: Desk) -> None:
+    await desk.photo("a.jpg")
+    foreign = [{"src": "x.jpg"}, {"filename": 5}, {"photo_id": 10**30}, {"content_hash": "a\0b"}, {"photo_id": True}]
+    desk.target.mkdir()
+    (desk.target / "photos.json").write_text(json.dumps(foreign))
+    assert (await desk.export(refresh=True))["exported"] == 1
+    assert desk.entries[:5] == foreign
 
 
 async def test_a_target_whose_name_is_not_text_is_named_by_its_claim(desk: Desk, tmp_path: Path) -> None:
