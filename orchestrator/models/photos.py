@@ -84,7 +84,8 @@ class Photo(SQLModel, table=True):
 
     __tablename__ = "photos"
     __table_args__ = (
-        Index("photos_newest", text("id DESC"), postgresql_where=text(_SHOWN), postgresql_include=_NARROWED_BY),
+        # Not DESC: it grows at its right end, which keeps its pages full, and is walked from there.
+        Index("photos_newest", "id", postgresql_where=text(_SHOWN), postgresql_include=_NARROWED_BY),
         Index(
             "photos_unrated",
             text("id DESC"),
@@ -94,7 +95,12 @@ class Photo(SQLModel, table=True):
         _sorted("photos_sharpness", "sharpness_score"),
         _sorted("photos_exposure", "exposure_score"),
         _sorted("photos_taste", "preference_score"),
-        Index("photos_rejected", text("id DESC"), postgresql_where=text(_REJECTED)),
+        Index(
+            "photos_rejected",
+            text("id DESC"),
+            postgresql_where=text(_REJECTED),
+            postgresql_include=["preview", *_NARROWED_BY],
+        ),
         Index("photos_project", "project_id", text("id DESC")),
         Index(
             "photos_project_visible",

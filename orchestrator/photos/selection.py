@@ -73,11 +73,6 @@ def _selection(
 SelectionDep = Annotated[Selection, Depends(_selection)]
 
 
-def is_narrowed(selection: Selection) -> bool:
-    """By more than its filter."""
-    return replace(selection, filter="all") != Selection()
-
-
 async def informed(session: AsyncSession, selection: Selection) -> Selection:
     """The same, knowing whether the taste is to be trusted and which photos have the words. PostgreSQL cannot guess
     how rare a word is, and would walk every photo for one that has it."""
@@ -111,6 +106,11 @@ def of_filter(selection: Selection) -> list[ColumnElement[bool]]:
         return []
     if selection.filter == "rejected":
         return [has_preview, col(Photo.rejected_at).is_not(None)]
+    return [has_preview, col(Photo.rejected_at).is_(None), *of_shown(selection)]
+
+
+def of_shown(selection: Selection) -> list[ColumnElement[bool]]:
+    """What its filter asks of photos that `all` shows."""
     shown_bursts = select(col(Burst.id)).where(col(Burst.size) > 1)
     is_match, is_rated = _is_match(selection), col(Photo.user_rating).is_not(None)
     is_good = col(Photo.user_rating) >= literal_column(str(LEAST_FOR_PROJECTS))
@@ -123,7 +123,7 @@ def of_filter(selection: Selection) -> list[ColumnElement[bool]]:
         "for-projects": [is_good, col(Photo.project_id).is_(None)],
         "bursts": [col(Photo.burst_dissolved_at).is_(None), col(Photo.burst_id).in_(shown_bursts)],
     }
-    return [has_preview, col(Photo.rejected_at).is_(None), *further[selection.filter or "all"]]
+    return further[selection.filter or "all"]
 
 
 def _is_match(selection: Selection) -> ColumnElement[bool]:

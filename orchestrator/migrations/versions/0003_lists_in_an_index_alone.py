@@ -24,13 +24,16 @@ _SORTED = {
 
 
 def upgrade() -> None:
-    _again("photos_newest", [], f"{_VISIBLE} AND rejected_at IS NULL", _NARROWED_BY)
+    newest_first = sa.text("id DESC")
+    _again("photos_newest", ["id"], f"{_VISIBLE} AND rejected_at IS NULL", _NARROWED_BY)
+    _again(
+        "photos_rejected", [newest_first], "rejected_at IS NOT NULL AND deleted_at IS NULL", ["preview", *_NARROWED_BY]
+    )
     for name, column in _SORTED.items():
         others = ["rejected_at", *(other for other in _FILTERED_BY if other != column)]
-        _again(name, [sa.text(f"{column} DESC NULLS LAST")], _VISIBLE, others)
+        _again(name, [sa.text(f"{column} DESC NULLS LAST"), newest_first], _VISIBLE, others)
 
 
-def _again(name: str, columns: list[sa.TextClause], where: str, include: list[str]) -> None:
+def _again(name: str, keys: list[str | sa.TextClause], where: str, include: list[str]) -> None:
     op.drop_index(name, "photos")
-    keys = [*columns, sa.text("id DESC")]
     op.create_index(name, "photos", keys, postgresql_where=sa.text(where), postgresql_include=include)
