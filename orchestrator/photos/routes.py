@@ -12,6 +12,7 @@ from orchestrator.context import ServicesDep
 from orchestrator.models import Photo
 from orchestrator.paging import MAX_ID, PageDep, RowId
 from orchestrator.photos.anchors import Anchors, Between, PhotoAnchors, ids_between
+from orchestrator.photos.chosen import ChosenPhotos, find
 from orchestrator.photos.counts import photo_counts
 from orchestrator.photos.facets import FacetCounts, facet_counts
 from orchestrator.photos.missing import unknown_photo
@@ -19,6 +20,7 @@ from orchestrator.photos.pictures import Version, send
 from orchestrator.photos.queries import photo_detail, photo_page, photos_by_id, usual_sort
 from orchestrator.photos.selection import SelectionDep
 from orchestrator.photos.service import make_pictures_again
+from orchestrator.photos.tags import TagCounts, tags_of
 from orchestrator.photos.views import Counts, PhotoDetail, PhotoList, Sort
 
 router = APIRouter(responses=ERRORS)
@@ -80,6 +82,13 @@ async def count_facets(request: Request, services: ServicesDep, selection: Selec
     """How many photos each camera, kind of content, project and tag would leave. May lag behind as the counts do."""
     kept = _once(request, "facet_counts", lambda: facet_counts(services.sessions))
     return await kept.of(replace(selection, filter=selection.filter or "all"))
+
+
+@router.post("/api/photos/tags")
+async def list_tags(services: ServicesDep, chosen: ChosenPhotos) -> TagCounts:
+    """The tags of these photos, by their `ids` or as a `selection` of the grid. Nothing is changed."""
+    async with services.sessions() as session:
+        return await tags_of(session, await find(session, chosen.chosen()))
 
 
 @router.get("/api/photos/{photo_id}")

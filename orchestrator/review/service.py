@@ -15,6 +15,7 @@ from orchestrator import events
 from orchestrator.bursts import sizes as bursts
 from orchestrator.models import RatingEvent
 from orchestrator.photos import chosen
+from orchestrator.review.retagging import Retags, retagged
 from orchestrator.review.taking_back import taken_back
 from orchestrator.review.writing import DECIDED, Wanted, write
 from orchestrator.taste import service as taste
@@ -57,16 +58,22 @@ async def decide(
 
 
 async def decide_alike(
-    session: AsyncSession, locked_ids: Sequence[int], fields: Mapping[str, Value], *, batch: UUID | None = None
+    session: AsyncSession,
+    locked_ids: Sequence[int],
+    fields: Mapping[str, Value],
+    *,
+    tags: Retags | None = None,
+    batch: UUID | None = None,
 ) -> Decision:
-    """The same of all these photos, which are locked.
+    """The same of all these photos, which are locked; `tags` come to those that each of them has.
 
     Who names the `batch` may ask twice, for want of an answer perhaps: what was decided once is not decided again.
     """
     asked_before = await decided_as(session, batch) if batch else None
     if asked_before:
         return asked_before
-    return await _decide(session, _each(dict.fromkeys(locked_ids, fields)), "person", batch or uuid4())
+    wanted = _each(dict.fromkeys(locked_ids, fields))
+    return await _decide(session, retagged(wanted, tags) if tags else wanted, "person", batch or uuid4())
 
 
 async def undo(session: AsyncSession, batch: UUID, *, as_batch: UUID | None = None) -> Decision:

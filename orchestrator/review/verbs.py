@@ -13,6 +13,7 @@ from orchestrator.photos.chosen import Chosen, lock
 from orchestrator.photos.missing import unknown_photo
 from orchestrator.projects import service as projects
 from orchestrator.review import service
+from orchestrator.review.retagging import Retags
 from orchestrator.review.service import Decision, Value
 
 T = TypeVar("T")
@@ -28,6 +29,7 @@ class Wish:
 
     fields: Mapping[str, Value] = field(default_factory=dict)
     action: Action | None = None
+    retags: Retags | None = None
 
 
 async def carry_out(sessions: Sessions, chosen: Chosen, wish: Wish, batch: UUID | None = None) -> Decision:
@@ -47,7 +49,7 @@ async def carry_out(sessions: Sessions, chosen: Chosen, wish: Wish, batch: UUID 
             if "project" in fields:
                 fields["project_id"] = await projects.named(session, _text(fields.pop("project")))
             decided = _decided(fields, wish.action, datetime.now(UTC))
-            return await service.decide_alike(session, ids, decided, batch=batch)
+            return await service.decide_alike(session, ids, decided, tags=wish.retags, batch=batch)
 
     return await patiently(work)
 

@@ -8,11 +8,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from orchestrator.photos.chosen import ChosenPhotos
 from orchestrator.photos.views import PhotoItem
+from orchestrator.review.retagging import MOST_TAGS, Retags
 from orchestrator.review.verbs import Action, Wish
 from shared.contracts import storable
 
 MOST_AT_ONCE = 1_000  # photos in an answer
-MOST_TAGS, LONGEST_TAG, LONGEST_NAME = 50, 80, 200
+LONGEST_TAG, LONGEST_NAME = 80, 200
 _MOST_SENT = 1_000  # tags, among them empty ones and the same in other letters
 
 
@@ -52,6 +53,13 @@ def _tags(value: Any) -> list[str] | None:  # Any: what was sent
     return list(reversed(tags.values()))
 
 
+def _some_tags(value: Any) -> list[str]:  # Any: what was sent
+    tags = _tags(value)
+    if not tags:
+        raise ValueError("name at least one tag, or leave this out")
+    return tags
+
+
 def _line(value: Any, what: str) -> str:  # Any: what was sent
     if not isinstance(value, str):
         raise ValueError(f"{what} is a text")
@@ -78,7 +86,7 @@ class Decidable(BaseModel):
 
     @model_validator(mode="after")
     def _says_something(self) -> "Decidable":
-        if not self.wish().fields and self.wish().action is None:
+        if self.wish() == Wish():
             raise ValueError("say what is decided: user_rating, manual_match, project or tags")
         return self
 
@@ -92,9 +100,23 @@ class NewDecision(Decidable, ChosenPhotos):
 
     action: Action | None = None
     batch: UUID | None = None
+    add_tags: Annotated[list[str], BeforeValidator(_some_tags), Field(description="to those that each photo has")] = []
+    remove_tags: Annotated[
+        list[str], BeforeValidator(_some_tags), Field(description="from those that each photo has")
+    ] = []
+
+    @model_validator(mode="after")
+    def _says_one_thing_about_tags(self) -> "NewDecision":
+        added, taken = ({tag.casefold() for tag in tags} for tags in (self.add_tags, self.remove_tags))
+        if added & taken:
+            raise ValueError("a tag is added or removed, and not both")
+        if (added or taken) and "tags" in self.model_fields_set:
+            raise ValueError("say all tags, or which are added and removed, and not both")
+        return self
 
     def wish(self) -> Wish:
-        return Wish(super().wish().fields, self.action)
+        retags = Retags(self.add_tags, self.remove_tags) if self.add_tags or self.remove_tags else None
+        return Wish(super().wish().fields, self.action, retags)
 
 
 class NewUndo(BaseModel):

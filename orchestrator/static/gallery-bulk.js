@@ -1,7 +1,7 @@
 // What is selected in the gallery, and what is decided about all of it.
 import { Refusal } from "./api.js";
 import { plural } from "./format.js";
-import { holds } from "./gallery-filter.js";
+import { holds, staysWhole } from "./gallery-filter.js";
 import { asOne, GallerySelection } from "./gallery-selection.js";
 import { Removing } from "./removing.js";
 import { Selecting } from "./selecting.js";
@@ -25,6 +25,7 @@ export class GalleryBulk {
       selectPage: () => this.selection.add(cards().filter(isOnScreen).map(idOf)),
       selectAll: () => this.selecting.selectAll(),
       clear: () => this.clear(),
+      parts: () => this.many().parts,
       remove: () => this.remove(),
     });
     this.selecting = new Selecting(part("grid"), this.selection, {
@@ -76,9 +77,10 @@ export class GalleryBulk {
     this.bar.showWork(photos);
   }
 
-  /** All that the list held was decided about: what it holds now is something else. */
+  /** All that the list held was decided about: it may hold something else by that. */
   settled(body) {
-    if (body.selection && this.selection.isAll) this.clear();
+    if (body.selection && this.selection.isAll && !staysWhole(this.list().query, body)) this.clear();
+    this.bar.tags.changed();
   }
 
   clear() {

@@ -2,17 +2,19 @@
 import { DecisionBar } from "./decision-bar.js";
 import { count, plural } from "./format.js";
 import { ProjectField } from "./project-field.js";
+import { SelectionTags } from "./selection-tags.js";
 import { rate } from "./wishes.js";
 
 const leave = (photos) => ({ body: { project: null }, words: `Took ${photos.file_name} out of ${photos.project ?? "their projects"}` });
 
 export class SelectionBar {
-  /** Calls `decide(wishFor)`, and `selectPage()`, `selectAll()`, `clear()` and `remove()`. */
+  /** Calls `decide(wishFor)`, and `selectPage()`, `selectAll()`, `clear()` and `remove()`; `parts()` name the photos. */
   constructor(node, tell) {
     this.node = node;
     const decide = (_, wishFor) => tell.decide(wishFor);
     this.decisions = new DecisionBar(node.querySelector(".decision-bar"), decide);
     this.project = new ProjectField(node.querySelector(".project-field"), decide);
+    this.tags = new SelectionTags(node.querySelector(".selection-tags"), node.querySelector(".tags-opener"), tell);
     const acts = {
       page: tell.selectPage, all: tell.selectAll, none: tell.clear, remove: tell.remove,
       "no-stars": () => tell.decide((photos) => rate(photos, null)),
@@ -40,6 +42,7 @@ export class SelectionBar {
     this.#act("leave").hidden = !isInProject;
     this.decisions.show(photos);
     this.project.show(photos);
+    this.tags.changed();
   }
 
   /** So many photos are on their way to be decided. */

@@ -33,8 +33,7 @@ export class Tags {
   }
 
   #add() {
-    const added = this.input.value.split(",").map((tag) => tag.trim()).filter(Boolean);
-    this.input.value = "";
+    const added = typedTags(this.input);
     const known = new Set(this.photo.tags.map((tag) => tag.toLowerCase()));
     const fresh = added.filter((tag) => !known.has(tag.toLowerCase()));
     if (fresh.length) this.#put([...this.photo.tags, ...fresh]);
@@ -53,7 +52,14 @@ export class Tags {
   }
 }
 
-function chip(tag) {
+/** What was typed into a field, which is empty then. */
+export function typedTags(input) {
+  const typed = input.value.split(",").map((tag) => tag.trim()).filter(Boolean);
+  input.value = "";
+  return typed;
+}
+
+export function chip(tag) {
   const node = template.content.firstElementChild.cloneNode(true);
   const button = node.querySelector("button");
   node.querySelector("span").textContent = tag;

@@ -41,6 +41,15 @@ export function retag(photo, tags) {
   return { body: { tags }, words: wordsOfTags(photo.file_name, tags, taken, added), nothing: `${photo.file_name} has these tags already` };
 }
 
+/** These tags beside those that each photo has. */
+export function addTags(photo, tags) {
+  return { body: { add_tags: tags }, words: `Tagged ${photo.file_name}: ${tags.join(", ")}` };
+}
+
+export function takeTags(photo, tags) {
+  return { body: { remove_tags: tags }, words: `Took the tag ${tags.join(", ")} from ${photo.file_name}` };
+}
+
 function wordsOfTags(name, tags, taken, added) {
   if (tags === null) return `Tags as suggested for ${name}`;
   return added.length ? `Tagged ${name}: ${added.join(", ")}` : `Took ${taken.join(", ")} from the tags of ${name}`;

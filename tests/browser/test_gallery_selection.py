@@ -140,6 +140,45 @@ async def test_keys_and_buttons_decide_about_all_that_is_selected_and_are_undone
     await expect(card(page, third)).to_have_attribute("aria-selected", "false")
 
 
+async def test_tags_are_added_to_all_that_are_selected_and_taken_from_them(
+    site: Site, served: str, browser: Browser
+) -> None:
+    *_, third, second, first = await some_photos(site, 6)
+    async with site.session() as session:
+        await session.execute(text("UPDATE photos SET suggested_tags = ARRAY['dog', 'beach']"))
+        await session.execute(text("UPDATE photos SET tags = ARRAY['Best'] WHERE id = :id"), {"id": first.id})
+        await session.commit()
+    page = await opened(browser, f"{served}/gallery", first, third)
+    await expect(page.locator("#summary")).to_have_text("6 photos")
+    await card(page, first).focus()
+    await page.keyboard.press("m")
+    await page.keyboard.press("Shift+ArrowRight")
+    await bar(page).get_by_role("button", name="Tags…").click()
+    tags = bar(page).get_by_role("listitem")
+    await expect(tags).to_have_text(["beach\xa01", "Best\xa01", "dog\xa01"])
+    await page.keyboard.type("best, 2024")  # the cursor is there
+    await page.keyboard.press("Enter")
+    await expect(toast(page)).to_have_text("Tagged 2 photos: best, 2024")
+    await expect(tags).to_have_text(["2024", "Best", "beach\xa01", "dog\xa01"])
+    await page.keyboard.press("Escape")
+    await selected(page, first, second)
+    await card(page, first).focus()
+    await page.keyboard.press("a")
+    await bar(page).get_by_role("button", name="Tags…").click()
+    await bar(page).get_by_role("button", name="Take the tag dog away").click()
+    await expect(toast(page)).to_have_text("Took the tag dog from 6 photos")
+    await expect(tags).to_have_text(["beach\xa05", "2024\xa02", "Best\xa02"])
+    await settled(site, "tags = ARRAY['beach']", 4)
+    await expect(bar(page).get_by_text("6 selected")).to_be_visible()  # the list holds the same photos
+    await page.get_by_role("button", name="Undo").click()
+    await settled(site, "tags IS NULL", 4)
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("Control+z")
+    await settled(site, "tags IS NULL", 5)
+    await page.keyboard.press("Control+Shift+z")
+    await settled(site, "'2024' = ANY(tags)", 2)
+
+
 async def test_all_results_are_one_selection_and_not_a_list(site: Site, served: str, browser: Browser) -> None:
     photos = await some_photos(site, 300)
     page = await opened(browser, f"{served}/gallery?filter=unrated", photos[-1])

@@ -168,6 +168,48 @@ async def test_undo_of_many_leaves_what_was_changed_again_since(site: Site) -> N
     assert await count(site, "user_rating = 4 OR (user_rating IS NULL AND kept_at IS NOT NULL)") == 0
 
 
+async def test_tags_come_and_go_beside_those_that_each_photo_has_and_are_undone_as_one(site: Site) -> None:
+    full = [f"tag {n}" for n in range(50)]
+    ids = await some_photos(
+        site,
+        {"suggested_tags": ["Dog", "beach"]},
+        {"suggested_tags": ["dog"], "tags": ["Best of", "DOG"]},
+        {"tags": []},
+        {"tags": full},
+        {"suggested_tags": ["cat"], "rejected_at": LONG_AGO},
+    )
+    before = await tags_now(site)
+    decided = await decide(site, {}, add_tags=["best of", "2024"], remove_tags=["dog"])
+    assert decided["count"] == 3
+    assert await tags_now(site) == [["beach", "best of", "2024"], ["Best of", "2024"], ["best of", "2024"], full, None]
+    undone = await undo(site, decided["undo"])
+    assert (undone["count"], await tags_now(site)) == (3, before)
+    await undo(site, undone["undo"])
+    assert (await tags_now(site))[1] == ["Best of", "2024"]
+    again = await site.client.post("/api/decisions", json={"ids": ids[:2], "add_tags": ["2024"], "user_rating": 4})
+    assert (again.json()["count"], (await tags_now(site))[0]) == (2, ["beach", "best of", "2024"])  # stars alone
+    nothing = await decide(site, {}, remove_tags=["never given"])
+    assert (nothing["undo"], nothing["message"]) == (None, "Nothing changed: no photo of the selection needs it.")
+    fewer = await decide(site, {}, remove_tags=["TAG 7"])
+    assert (fewer["count"], len((await tags_now(site))[3])) == (1, 49)
+
+
+async def tags_now(site: Site) -> list[Any]:  # Any: lists of tags, None for those that are suggested
+    return [row["tags"] for row in await sql(site, "SELECT tags FROM photos ORDER BY id")]
+
+
+async def test_the_tags_of_chosen_photos_are_counted(site: Site) -> None:
+    ids = await some_photos(
+        site, {"suggested_tags": ["Dog", "beach"]}, {"suggested_tags": ["cat"], "tags": ["dog"]}, {"tags": []}
+    )
+    for chosen in ({"selection": {}}, {"ids": ids}):
+        counted = (await site.client.post("/api/photos/tags", json=chosen)).raise_for_status().json()
+        assert counted["count"] == 3
+        assert [(one["tag"].lower(), one["photos"]) for one in counted["tags"]] == [("dog", 2), ("beach", 1)]
+    fewer = await site.client.post("/api/photos/tags", json={"selection": {}, "except": ids[:1]})
+    assert fewer.json() == {"count": 2, "tags": [{"tag": "dog", "photos": 1}]}
+
+
 async def test_a_selection_without_photos_changes_nothing_and_says_so(site: Site) -> None:
     await some_photos(site, {})
     decided = await decide(site, {"filter": "rejected"}, project="Iceland", action="restore")

@@ -357,6 +357,11 @@ BAD_FOR_MANY: list[dict[str, Any]] = [
     {"ids": [1], "action": "burn"},
     {"ids": [1], "action": "keep", "batch": "x"},
     {"ids": [1], "user_rating": 9},
+    {"ids": [1], "add_tags": []},
+    {"ids": [1], "add_tags": None},
+    {"ids": [1], "remove_tags": ["x" * 81]},
+    {"ids": [1], "add_tags": ["Dog"], "remove_tags": ["dog"]},
+    {"ids": [1], "add_tags": ["dog"], "tags": ["cat"]},
     {"action": "keep"},
 ]
 
