@@ -12,6 +12,8 @@ from orchestrator.paging import RowId
 from orchestrator.photos.pictures import Version, send
 from orchestrator.renditions import queries, service
 from orchestrator.renditions.views import Renditions, RenditionsWanted
+from orchestrator.stages.names import stage_name
+from orchestrator.stages.queries import paused_since
 from shared.contracts.render import Size
 
 router = APIRouter(responses=ERRORS)
@@ -34,7 +36,15 @@ async def ask_for_renditions(services: ServicesDep, wanted: RenditionsWanted) ->
             answer = await _wish(services, wanted)
             services.wake()
             break
-    return answer
+    return answer.model_copy(update={"waits_for": await _hindrance(services)}) if answer.pending else answer
+
+
+async def _hindrance(services: Services) -> str | None:
+    if trouble := services.trouble_of(service.STAGE):
+        return trouble
+    async with services.sessions() as session:
+        is_paused = service.STAGE in await paused_since(session)
+    return f"{stage_name(service.STAGE)} are paused. Resume them in the pipeline." if is_paused else None
 
 
 async def _wish(services: Services, wanted: RenditionsWanted) -> Renditions:

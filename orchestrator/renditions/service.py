@@ -125,7 +125,7 @@ def _ready(photo: Asked, size: Size, missing: set[str]) -> Rendition | None:
     made = photo.made
     if made is None or made.claim in missing:
         return None
-    url = rendition_url(photo.id, size, made.claim)
+    url = rendition_url(photo.id, photo.kept_as, made.claim)  # one address for one picture
     return Rendition(id=photo.id, size=size, url=url, width=made.width, height=made.height, source=made.source)
 
 

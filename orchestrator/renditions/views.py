@@ -40,8 +40,10 @@ class NoRendition(BaseModel):
 
 
 class Renditions(BaseModel):
-    """What is `pending` is told by an event with its id in `renditions`; then ask again."""
+    """What is `pending` is told by an event with its id in `renditions`; then ask again. `waits_for` says in a sentence
+    why it does not come now; null when nothing holds it up."""
 
     ready: list[Rendition]
     pending: list[int]
     failed: list[NoRendition]
+    waits_for: str | None = None

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -79,8 +80,24 @@ async def test_a_photo_that_is_smaller_than_the_size_is_kept_once(archive: Archi
         await ask(archive, [photo], size)
     assert await waiting(archive) == [(f"{photo}:full", "queued")]
     await archive.work("render")
-    for size in ("view", "dense", "full"):
-        assert (await shown(archive, await ask(archive, [photo], size))).size == (2000, 500)
+    answers = [await ask(archive, [photo], size) for size in ("view", "dense", "full")]
+    assert [(await shown(archive, answer)).size for answer in answers] == [(2000, 500)] * 3
+    assert (
+        len({answer["ready"][0]["url"] for answer in answers}) == 1
+    )  # it is fetched once, and known to be all there is
+
+
+async def test_what_holds_up_the_pictures_is_said(archive: Archive) -> None:
+    (photo,) = await imported(archive, "a.jpg")
+    assert (await ask(archive, [photo]))["waits_for"] is None
+    await archive.site.client.post("/api/stages/render/pause")
+    assert (await ask(archive, [photo]))["waits_for"] == "Views are paused. Resume them in the pipeline."
+    await archive.site.client.post("/api/stages/render/resume")
+    nobody = "No worker is there for this."
+    archive.site.app.state.services = replace(archive.site.services, trouble_of=lambda stage: nobody)
+    assert (await ask(archive, [photo]))["waits_for"] == nobody
+    await archive.work("render")
+    assert (await ask(archive, [photo]))["waits_for"] is None
 
 
 async def test_a_preview_that_has_all_pixels_is_the_answer(archive: Archive) -> None:
