@@ -20,7 +20,7 @@ from orchestrator.paging import Cursor, Value
 from orchestrator.photos.orders import Query, Span, Stretch, cursor_of, place_of, stretches
 from orchestrator.photos.queries import order_of
 from orchestrator.photos.resting import Resting
-from orchestrator.photos.selection import Selection, informed
+from orchestrator.photos.selection import Selection, informed, is_among
 from orchestrator.photos.views import Sort
 
 MOST_BETWEEN = 20_000
@@ -139,7 +139,7 @@ async def _values(session: AsyncSession, sort: Sort, marks: list[_Mark]) -> list
     if sort != "newest":
         return [mark.cursor.value for mark in marks]
     ids = [mark.cursor.id for mark in marks]
-    rows = await session.execute(select(col(Photo.id), col(Photo.created_at)).where(col(Photo.id).in_(ids)))
+    rows = await session.execute(select(col(Photo.id), col(Photo.created_at)).where(is_among(col(Photo.id), ids)))
     added = {row.id: row.created_at for row in rows}
     return [added.get(photo_id) for photo_id in ids]
 
