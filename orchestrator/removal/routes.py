@@ -42,6 +42,18 @@ async def undo_removal(services: ServicesDep, removal: UUID) -> Removal:
     return brought_back(len(ids))
 
 
+@router.post("/api/removals/{removal}/again")
+async def remove_again(services: ServicesDep, removal: UUID) -> Removal:
+    """Redo a removal that was undone, of the same photos, whatever the selection holds by now."""
+
+    async def work() -> list[int]:
+        async with services.sessions.begin() as session:
+            return await service.again(session, removal)
+
+    ids = await patiently(work)
+    return removed(len(ids), await freed_bytes(services.sessions, services.claims, ids), removal)
+
+
 async def _remove(services: Services, chosen: Chosen, size: int, removal: UUID) -> Removal:
     async def work() -> list[int]:
         async with services.sessions.begin() as session:

@@ -13,7 +13,7 @@ from orchestrator.curation import results as curation
 from orchestrator.embedding import results as embedding
 from orchestrator.imports import items
 from orchestrator.photos import sweeper
-from orchestrator.photos.chosen import Chosen, expect, lock
+from orchestrator.photos.chosen import Chosen, expect, lock, lock_ids
 from orchestrator.photos.identity import REMOVED
 from orchestrator.photos.service import convert_again
 from orchestrator.taste import service as taste
@@ -36,24 +36,24 @@ async def remove(session: AsyncSession, chosen: Chosen, removal: UUID) -> list[i
     await identity_lock.take(session)
     if before := await _removed_in(session, removal):
         return before
-    ids = await lock(session, chosen)
-    if not ids:
-        return []
-    rows = await session.execute(_REMOVE, {"ids": ids, "removal": removal})
-    pictures = _pictures(rows.all())
-    made = await session.scalars(
-        text("DELETE FROM renditions WHERE photo_id = ANY(:ids) RETURNING claim"), {"ids": ids}
-    )
-    await sweeper.consider(session, [*made, *(claim for one in pictures for claim in one.claims)])
-    await _stop_working(session, ids)
-    await _tell(session, pictures)
-    return ids
+    return await _take_out(session, await lock(session, chosen), removal)
+
+
+async def again(session: AsyncSession, removal: UUID) -> list[int]:
+    """Remove once more what this removal had removed, after it was undone. Returns which are gone."""
+    await identity_lock.take(session)
+    back = text("SELECT id FROM photos WHERE removal = :removal AND deleted_at IS NULL")
+    there = await lock_ids(session, list(await session.scalars(back, {"removal": removal})))
+    return await _take_out(session, there, removal) or await _removed_in(session, removal)
 
 
 async def undo(session: AsyncSession, removal: UUID) -> list[int]:
     """Bring back what this removal took away and nothing else brought back since."""
     await identity_lock.take(session)
-    return await bring_back(session, await _removed_in(session, removal))
+    ids = await _removed_in(session, removal)
+    back = await bring_back(session, ids)
+    await session.execute(_REMEMBER, {"ids": back, "removal": removal})
+    return back
 
 
 async def bring_back(session: AsyncSession, ids: Sequence[int]) -> list[int]:
@@ -77,6 +77,20 @@ async def bring_back(session: AsyncSession, ids: Sequence[int]) -> list[int]:
     return [one.photo_id for one in pictures]
 
 
+async def _take_out(session: AsyncSession, ids: list[int], removal: UUID) -> list[int]:
+    if not ids:
+        return []
+    rows = await session.execute(_REMOVE, {"ids": ids, "removal": removal})
+    pictures = _pictures(rows.all())
+    made = await session.scalars(
+        text("DELETE FROM renditions WHERE photo_id = ANY(:ids) RETURNING claim"), {"ids": ids}
+    )
+    await sweeper.consider(session, [*made, *(claim for one in pictures for claim in one.claims)])
+    await _stop_working(session, ids)
+    await _tell(session, pictures)
+    return ids
+
+
 _REMOVE = text(
     """
     UPDATE photos SET deleted_at = now(), removal = :removal WHERE id = ANY(:ids)
@@ -91,6 +105,8 @@ _BRING_BACK = text(
     RETURNING id, preview, thumbnail, user_rating IS NOT NULL AS is_rated
     """
 )
+# That it was removed so can be done again.
+_REMEMBER = text("UPDATE photos SET removal = :removal WHERE id = ANY(:ids)")
 # Waits for a sweep that is under way. What is no candidate any more may have been removed by an earlier one.
 _KEEP_FILES = text("DELETE FROM orphan_candidates WHERE claim = ANY(:claims) RETURNING claim")
 _REOPEN_ITEMS = text(

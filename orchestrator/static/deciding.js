@@ -70,7 +70,8 @@ export class Deciding {
 
   /** Removals from Keepers, to be undone from here as one. */
   rememberRemovals(removals, words) {
-    this.decisions.rememberElsewhere(removals.map((removal) => `/api/removals/${removal}/undo`), words);
+    const addresses = removals.map((removal) => ({ undo: `/api/removals/${removal}/undo`, again: `/api/removals/${removal}/again` }));
+    this.decisions.rememberElsewhere(addresses, words);
   }
 
   /** A decision that was sent elsewhere, to be undone from here: its batch, its photos, and the words for it. */

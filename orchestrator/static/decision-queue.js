@@ -11,7 +11,7 @@ const PASSING = new Set([0, 401, 403, 502, 503, 504]);
 
 /**
  * An entry is {batch, body, undoes, address, after}: `body` is sent as a new decision, or `undoes` names the one to take
- * back, or something else is taken back at `address`; `after` maps photo ids to the fields that it changes.
+ * back, or something else is asked for at `address`; `after` maps photo ids to the fields that it changes.
  */
 export class DecisionQueue {
   /** Calls `settled(entry, answer)`, `refused(entry, sentence)`, and `changed()` when what waits is different. */

@@ -101,10 +101,10 @@ export class Decisions {
     this.tell.said(words, { canUndo: true });
   }
 
-  /** What was done by other means, and is undone at these addresses. It is not done again by redo. */
+  /** What was done by other means, and is undone and done again at these addresses, [{undo, again}]. */
   rememberElsewhere(addresses, words) {
     const group = newNumber();
-    addresses.forEach((address, n) => this.#done({ batch: newNumber(), group, isPart: n > 0, address, words, before: {}, after: {} }));
+    addresses.forEach((addresses, n) => this.#done({ batch: newNumber(), group, isPart: n > 0, addresses, words, before: {}, after: {} }));
     storeSteps(this.steps);
     this.tell.said(words, { canUndo: true });
   }
@@ -127,12 +127,9 @@ export class Decisions {
     const step = this.steps.done.pop();
     if (!step) return undefined;
     const batch = newNumber();
-    if (step.address) {
-      this.#send({ batch, address: step.address, after: {} });
-      return step;
-    }
     this.steps.undone.push({ ...step, batch });
-    this.#send({ batch, undoes: step.batch, after: step.before, many: step.many });
+    if (step.addresses) this.#send({ batch, address: step.addresses.undo, after: {} });
+    else this.#send({ batch, undoes: step.batch, after: step.before, many: step.many });
     return step;
   }
 
@@ -141,7 +138,8 @@ export class Decisions {
     if (!step) return undefined;
     const batch = newNumber();
     this.steps.done.push({ ...step, batch });
-    this.#send({ batch, undoes: step.batch, after: step.after, many: step.many });
+    if (step.addresses) this.#send({ batch, address: step.addresses.again, after: {} });
+    else this.#send({ batch, undoes: step.batch, after: step.after, many: step.many });
     return step;
   }
 

@@ -250,6 +250,11 @@ async def test_removal_is_asked_once_and_undone(site: Site, served: str, browser
     await page.keyboard.press("Control+z")
     await settled(site, "deleted_at IS NULL", 4)
     await expect(card(page, photos[-1]).get_by_text("Removed")).to_have_count(0)
+    await page.keyboard.press("Control+Shift+z")
+    await expect(toast(page)).to_contain_text("Again: Removed 2 photos from Keepers")
+    await settled(site, "deleted_at IS NULL", 2)
+    await page.keyboard.press("Control+z")
+    await settled(site, "deleted_at IS NULL", 4)
 
 
 async def test_a_finger_selects_by_a_long_touch_and_then_by_taps(site: Site, served: str, browser: Browser) -> None:

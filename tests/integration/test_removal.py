@@ -84,7 +84,8 @@ async def test_an_undone_removal_gives_back_all_there_was(archive: Archive) -> N
     assert await asked_trainings(archive) == trainings + 1, "a rated photo went"
     back = await undo(archive, done["removal"])
     assert (back["count"], back["message"]) == (1, "1 photo brought back.")
-    assert await archive.sql("SELECT * FROM photos ORDER BY id") == before
+    after = await archive.sql("SELECT * FROM photos ORDER BY id")
+    assert [{**row, "removal": None} for row in after] == before  # which it can be removed by again
     assert await pictures(archive, one) == 200
     assert await asked_trainings(archive) == trainings + 2
     assert archive.converted == 2, "nothing was made again"
@@ -214,6 +215,21 @@ async def test_a_selection_is_removed_but_for_its_exceptions(archive: Archive) -
     nothing = await remove(archive, **wish)
     assert (nothing["count"], nothing["removal"]) == (0, None)
     assert nothing["message"] == "Nothing is removed: no photo is selected."
+
+
+async def test_an_undone_removal_is_done_again_about_the_same_photos(archive: Archive) -> None:
+    one, two = await two_photos(archive)
+    await decide(archive, one, action="reject")
+    done = await remove(archive, selection={"filter": "rejected"})
+    await undo(archive, done["removal"])
+    await decide(archive, two, action="reject")  # the selection holds another one too by now
+    for _ in range(2):  # when no answer came, it is sent once more
+        again = (await archive.site.client.post(f"/api/removals/{done['removal']}/again")).raise_for_status().json()
+        assert (again["count"], again["removal"]) == (1, done["removal"])
+    assert await archive.sql("SELECT id FROM photos WHERE deleted_at IS NULL") == [{"id": two}]
+    assert (await undo(archive, done["removal"]))["count"] == 1
+    never = (await archive.site.client.post(f"/api/removals/{uuid.uuid4()}/again")).json()
+    assert (never["count"], never["removal"]) == (0, None)
 
 
 async def test_a_removal_sent_twice_removes_once_and_an_unknown_photo_is_not_found(archive: Archive) -> None:
