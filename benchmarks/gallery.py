@@ -20,6 +20,9 @@ from benchmarks.system import Running, System
 TIMES = 40
 JUMPS = 20
 BARE_IMAGES = 20_000  # more take the browser minutes
+FILTERS = ("all", "unrated", "rated", "match", "nomatch", "for-projects", "bursts", "rejected")
+SORTS = ("taste", "taste-up", "rating", "sharpness", "exposure")
+NARROWINGS = ("sort=captured", "camera=Z+6", "content_type=street&sort=sharpness", "from=2016-01-01&to=2018-12-31")
 WIDE = {"width": 1280, "height": 800}
 
 _EXECUTED = re.compile(r"duration: ([\d.]+) ms  (?:bind|execute)")
@@ -77,24 +80,29 @@ def _requests(running: Running, log: Path) -> None:
         "facets, kept": lambda n: "/api/photos/facets",
     }
     for name, address in requests.items():
-        _report(name, *_timed(running, log, address))
-    # Each of these is worked out anew: the selection was never asked for.
-    _report("anchors, first time", *_timed(running, log, lambda n: f"/api/photos/anchors?sort=captured&technical={n}"))
+        running.fetch(address(0))
+        _report(name, *_timed(running, log, [address(n) for n in range(TIMES)]))
+    # Each of these is worked out anew: such a list was never asked for.
+    lists = [f"filter={name}&sort={sort}" for name in FILTERS for sort in SORTS]
+    _report("anchors, first time", *_timed(running, log, [f"/api/photos/anchors?{one}" for one in lists]))
+    narrowed = [f"technical={n}&{NARROWINGS[n % len(NARROWINGS)]}" for n in range(TIMES)]
+    for name in ("anchors", "counts", "facets"):
+        took = _timed(running, log, [f"/api/photos/{name}?{one}" for one in narrowed])
+        _report(f"{name} of a narrowed list, first time", *took)
     for name, order in (("newest", "id DESC"), ("captured", "captured_at DESC NULLS LAST, id DESC")):
         pages = [_OFFSET.format(order, n * kept["total"] // JUMPS) for n in range(JUMPS)]
-        took = [_ms(lambda page=page: running.sql(page))[0] for page in pages]
-        _report(f"by OFFSET instead, {name}", took, took)
+        offsets = [_ms(lambda page=page: running.sql(page))[0] for page in pages]
+        _report(f"by OFFSET instead, {name}", offsets, offsets)
     running.sql("ALTER SYSTEM RESET log_min_duration_statement")
     running.sql("SELECT pg_reload_conf()")
 
 
-def _timed(running: Running, log: Path, address: Callable[[int], str]) -> tuple[list[float], list[float]]:
+def _timed(running: Running, log: Path, addresses: list[str]) -> tuple[list[float], list[float]]:
     """Of every request how long it took, and how long PostgreSQL worked for it."""
     whole, queries = [], []
-    running.fetch(address(0))
-    for n in range(TIMES):
+    for address in addresses:
         before = log.stat().st_size
-        whole.append(_ms(lambda n=n: running.fetch(address(n)))[0])
+        whole.append(_ms(lambda address=address: running.fetch(address))[0])
         with log.open("rb") as told:
             told.seek(before)
             queries.append(sum(map(float, _EXECUTED.findall(told.read().decode("utf-8", "replace")))))
