@@ -86,6 +86,11 @@ export class Compare {
     else if (at !== this.at) this.cells[at].node.focus();
   }
 
+  /** These photos are there no more. */
+  without(ids) {
+    if (this.cells.some(({ photo }) => ids.includes(photo.id))) this.close();
+  }
+
   /** Shows what was decided about them. */
   refresh() {
     this.cells.forEach(({ node, photo: { id } }, n) => {

@@ -319,6 +319,7 @@ function showDecided(ids, items) {
 function removedElsewhere(ids) {
   pass.forget();
   photos.forgetPlaces();
+  looking.compare.without(ids);
   if (isAtEnd || !ids.includes(shownId)) return;
   flash("This photo was removed from Keepers");
   go(place);

@@ -238,8 +238,11 @@ async def test_two_tabs_agree_and_a_photo_that_was_removed_is_left_behind(
     await settled(site, first, rejected=False, user_rating=stars)
     await here.keyboard.press("ArrowRight")
     await at(here, second.file_name, "2 / 3")
+    await there.keyboard.press("c")
+    await expect(there.locator(".compared")).to_have_count(2)
     removed = await site.client.post("/api/removals", json={"ids": [second.id], "dry_run": False})
     assert removed.status_code == 200, removed.text
+    await expect(there.locator("#compare")).to_be_hidden()
     for page in (here, there):
         await at(page, third.file_name, "3 / 3")
 
