@@ -245,7 +245,7 @@ function decided(photo, wishFor) {
 
 /** Past stops with decided frames of the same burst: a pass that is older than the burst has one for each. */
 function goOn({ burst }) {
-  const isOfIt = (photo) => burst && photo.burst?.id === burst.id && isDecided(photo);
+  const isOfIt = (photo) => kind === "cull" && burst && photo.burst?.id === burst.id && isDecided(photo);
   go(pass.past(place, (stop) => isOfIt(photos.get(stop.photo.id) ?? stop.photo)));
 }
 
