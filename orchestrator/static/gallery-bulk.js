@@ -122,7 +122,10 @@ export class GalleryBulk {
   async #askBetween(store, one, other) {
     try {
       const ids = await store.idsBetween(one, other);
-      return ids.length ? ids : [other]; // one of them has left the list
+      if (ids.length === 0) return [other]; // one of them has left the list
+      if (ids.includes(one) && ids.includes(other)) return ids;
+      say(`More than ${plural(ids.length, "photo")} lie between: too many for a range. Select all, or narrow the list first.`, { tone: "red" });
+      return undefined;
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       say(error.message, { tone: "red" });

@@ -1,4 +1,5 @@
-// Keep in the gallery: of a burst this frame stays and the others go, as in the loupe. What was selected is only kept.
+// Keep in the gallery: of a burst this frame stays and the others go, as in the loupe. What was selected is only kept, and
+// so is a frame of a bracket: its other exposures are part of the same picture.
 import { Refusal } from "./api.js";
 import { NOT_FETCHED, photosOfBurst } from "./burst-photos.js";
 import { onKeys } from "./keys.js";
@@ -22,7 +23,7 @@ export class GalleryKeep {
 
   /** Keeps this one only, if it is a frame of a burst; whether it is. */
   #ofBurst(photo) {
-    if (!photo?.burst || photo.rejected) return false;
+    if (photo?.burst?.kind !== "burst" || photo.rejected) return false;
     const loaded = [...this.ask.store().photos.values()].filter((one) => one.burst?.id === photo.burst.id && !one.isGone);
     if (loaded.length === photo.burst.size) this.#keepOnly(photo, loaded);
     else this.#keepOnceKnown(photo);

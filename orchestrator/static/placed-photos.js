@@ -39,6 +39,11 @@ export class PlacedPhotos {
     this.#mark();
   }
 
+  /** `address(id)`: where a photo is shown large. */
+  link(address) {
+    for (const node of this.list.children) node.querySelector(".picture").href = address(idOf(node));
+  }
+
   /** Undefined: the first photo. */
   showCover(id) {
     this.coverId = id;
@@ -51,7 +56,6 @@ export class PlacedPhotos {
     node.draggable = true;
     node.style.setProperty("--shape", shapeOf(photo));
     const link = node.querySelector(".picture");
-    if (photo.preview_url) link.href = photo.preview_url;
     link.title = photo.file_name;
     link.draggable = false; // the photo is dragged, not its address
     if (photo.placeholder) link.style.backgroundImage = `url("data:image/jpeg;base64,${photo.placeholder}")`;

@@ -33,7 +33,8 @@ export class ProjectField {
   }
 
   #put() {
-    const project = this.input.value.trim() || null;
+    const typed = this.input.value.trim() || null;
+    const project = typed && this.#asKnown(typed);
     this.#write(project ?? "");
     if (project === this.photo.project) return;
     this.decide(this.photo, (photo) => ({
@@ -41,6 +42,11 @@ export class ProjectField {
       words: project ? `Put ${photo.file_name} into ${project}` : `Took ${photo.file_name} out of ${photo.project}`,
       nothing: `${photo.file_name} is there already`,
     }));
+  }
+
+  /** Names are the same in small letters and in capitals: the one that is there already is meant. */
+  #asKnown(name) {
+    return [...this.names.options].find(({ value }) => value.toLowerCase() === name.toLowerCase())?.value ?? name;
   }
 
   async #offer() {

@@ -4,7 +4,7 @@ import { plural } from "./format.js";
 import { onFrame, onReset } from "./live.js";
 import { PlacedPhotos } from "./placed-photos.js";
 import { leaveWord, takeWord } from "./project-said.js";
-import { say } from "./toast.js";
+import { sayDone } from "./project-undo.js";
 
 const REST_MS = 2000;
 const part = (id) => document.getElementById(id);
@@ -29,7 +29,9 @@ function show(now) {
   project = now;
   document.title = `${project.name} · Keepers`;
   part("name").textContent = project.name;
-  part("gallery-link").href = `/gallery?project=${encodeURIComponent(project.name)}`;
+  const inGallery = `/gallery?project=${encodeURIComponent(project.name)}`;
+  part("gallery-link").href = inGallery;
+  placed.link((id) => `${inGallery}&photo=${id}`);
   const rejected = project.rejected ? `, ${project.rejected} more rejected` : "";
   part("summary").textContent = plural(project.photos, "photo") + rejected;
   placed.showCover(project.is_cover_chosen ? project.cover?.photo_id : undefined);
@@ -44,7 +46,7 @@ async function order(words, before) {
   const ids = placed.ids;
   await carryOut(async () => {
     await postJson(`${address}/order`, { ids });
-    say(words, { onUndo: before && (() => takeBackOrder(before)) });
+    sayDone(words, before && (() => takeBackOrder(before)));
   }, () => placed.arrange(before ?? ids));
 }
 
@@ -57,18 +59,17 @@ async function chooseCover(photo, words = `${photo.file_name} is the cover`) {
   const before = project.is_cover_chosen ? project.cover.photo_id : null;
   await carryOut(async () => {
     show(await sendJson("PATCH", address, { cover_id: photo.id }));
-    say(words, { onUndo: () => chooseCover({ id: before }, "The cover is as it was") });
+    sayDone(words, () => chooseCover({ id: before }, "The cover is as it was"));
   });
 }
 
-async function rename(event) {
-  event.preventDefault();
-  const name = part("rename-name").value;
+async function rename(name) {
   const before = project.name;
   await carryOut(async () => {
     show(await sendJson("PATCH", address, { name }));
     closeForms();
-    say(`${before} is ${project.name} now`);
+    part("rename-name").value = project.name;
+    sayDone(`${before} is ${project.name} now`, () => rename(before));
   });
 }
 
@@ -131,6 +132,7 @@ const openerOf = (form) => document.querySelector(`[aria-controls="${form.id}"]`
 
 function closeForms() {
   for (const form of forms) {
+    if (form.contains(document.activeElement)) openerOf(form).focus();
     form.hidden = true;
     openerOf(form).setAttribute("aria-expanded", "false");
   }
@@ -145,9 +147,13 @@ function toggle(form) {
   form.querySelector("input, select").focus();
 }
 
+for (const button of document.querySelectorAll(".project-tools button")) button.disabled = false; // they waited for this script
 for (const form of forms) openerOf(form).addEventListener("click", () => toggle(form));
 addEventListener("keydown", (event) => event.key === "Escape" && closeForms());
-part("rename").addEventListener("submit", rename);
+part("rename").addEventListener("submit", (event) => {
+  event.preventDefault();
+  rename(part("rename-name").value);
+});
 part("merge")?.addEventListener("submit", merge);
 part("merge-instead").addEventListener("click", () => merge());
 part("delete").addEventListener("click", remove);
@@ -158,4 +164,4 @@ onReset(refresh);
 placed.add(state.photos.items);
 show(project);
 const word = takeWord();
-if (word) say(word.words, { onUndo: () => bringBack(word) });
+if (word) sayDone(word.words, () => bringBack(word));

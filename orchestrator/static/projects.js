@@ -1,9 +1,9 @@
 // All projects by their covers, live.
-import { embedded, getJson, paced, postJson, Refusal } from "./api.js";
+import { embedded, getJson, paced, postJson, Refusal, sendJson } from "./api.js";
 import { plural } from "./format.js";
 import { onFrame, onReset } from "./live.js";
 import { takeWord } from "./project-said.js";
-import { say } from "./toast.js";
+import { sayDone } from "./project-undo.js";
 
 const REST_MS = 2000;
 const part = (id) => document.getElementById(id);
@@ -48,7 +48,7 @@ async function create(event) {
   try {
     const made = await postJson("/api/projects", { name: field.value });
     field.value = "";
-    say(`Made the project ${made.name}`);
+    sayDone(`Made the project ${made.name}`, () => remove(made));
     refresh();
   } catch (error) {
     refuse(error);
@@ -56,10 +56,20 @@ async function create(event) {
   }
 }
 
+async function remove({ id, name }) {
+  try {
+    await sendJson("DELETE", `/api/projects/${id}`);
+    sayDone(`Deleted ${name}`, () => bringBack({ id, name }));
+    refresh();
+  } catch (error) {
+    refuse(error);
+  }
+}
+
 async function bringBack({ id, name }) {
   try {
     await postJson(`/api/projects/${id}/restore`);
-    say(`${name} is back`);
+    sayDone(`${name} is back`, () => remove({ id, name }));
     refresh();
   } catch (error) {
     refuse(error);
@@ -78,4 +88,4 @@ onFrame(refresh);
 onReset(refresh);
 show(embedded("projects-state").items);
 const word = takeWord();
-if (word) say(word.words, { onUndo: () => bringBack(word) });
+if (word) sayDone(word.words, () => bringBack(word));

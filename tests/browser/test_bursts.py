@@ -2,6 +2,7 @@
 
 import pytest
 from playwright.async_api import Page, expect
+from sqlalchemy import text
 
 from tests.browser.browsers import Browser, all_sent
 from tests.shoot import Shoot, a_burst
@@ -80,6 +81,17 @@ async def test_keep_on_a_card_keeps_this_frame_and_rejects_the_others_as_one_ste
     await page.get_by_role("complementary").get_by_role("button", name="Keep").click()
     await expect(toast).to_have_text("Kept 0-0.jpg, rejected 2 others of the burst")
     await shoot.until_rejected(second, third)
+
+    async with shoot.site.session() as session:
+        await session.execute(text("UPDATE bursts SET kind = 'bracket'"))
+        await session.execute(text("UPDATE photos SET rejected_at = NULL, kept_at = NULL"))
+        await session.commit()
+    await page.goto(f"{served}/gallery")
+    await card.focus()
+    await page.keyboard.press("k")
+    await expect(toast).to_have_text("Kept 0-1.jpg")  # the other exposures belong to it
+    await all_sent(page)
+    assert await shoot.rejected() == []
 
 
 @pytest.mark.parametrize("width", [390])

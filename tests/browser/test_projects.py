@@ -1,5 +1,7 @@
 """Projects in a real browser: made, put in order by mouse and keys, renamed into a merge, deleted and brought back."""
 
+import re
+
 from playwright.async_api import Page, expect
 
 from tests import factories
@@ -30,6 +32,10 @@ async def test_a_project_is_put_in_order_and_ends_without_losing_a_photo(
     await page.get_by_label("Name of a new project").fill("Azores")
     await page.keyboard.press("Enter")
     await expect(page.locator("#projects .name")).to_have_text(["Azores", "Iceland <b>"])
+    await page.get_by_role("button", name="Undo").click()
+    await expect(page.locator("#projects .name")).to_have_text(["Iceland <b>"])
+    await page.get_by_role("button", name="Undo").click()
+    await expect(page.locator("#projects .name")).to_have_text(["Azores", "Iceland <b>"])
     await follow(page, page.get_by_role("link", name="Iceland <b> 3 photos"))
 
     await page.get_by_role("link", name="a.jpg").focus()
@@ -44,6 +50,16 @@ async def test_a_project_is_put_in_order_and_ends_without_losing_a_photo(
     await expect(page.locator(".placed")).to_have_count(3)
     assert await names(page) == ["c.jpg", "b.jpg", "a.jpg"]
 
+    await page.get_by_role("button", name="Rename").click()
+    await page.get_by_label("New name").fill("Faroe & co")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="Faroe & co")).to_be_visible()
+    await expect(page.get_by_role("link", name="a.jpg")).to_have_attribute(
+        "href", re.compile("/gallery\\?project=Faroe%20%26%20co&photo=\\d+$")
+    )
+    await expect(page.get_by_role("button", name="Rename").first).to_be_focused()
+    await page.keyboard.press("Control+z")
+    await expect(page.get_by_role("heading", name="Iceland <b>")).to_be_visible()
     await page.get_by_role("button", name="Rename").click()
     await page.get_by_label("New name").fill("azores")
     await page.keyboard.press("Enter")
@@ -72,6 +88,11 @@ async def test_the_panel_puts_a_photo_into_a_project_and_undo_takes_it_out(
     panel = page.get_by_role("complementary", name="About this photo")
     field = panel.get_by_label("Project")
     await expect(field).to_have_value("Iceland <b>")
+    await field.focus()
+    await expect(panel.locator("datalist option")).to_have_count(1)
+    await field.fill("ICELAND <B>")
+    await field.press("Enter")
+    await expect(field).to_have_value("Iceland <b>")  # it is there already
     await field.fill("Azores")
     await field.press("Enter")
     await expect(page.get_by_role("status").filter(has_text="Put a.jpg into Azores")).to_be_attached()
