@@ -86,3 +86,6 @@ async function takeBack(batch) {
     return error.message;
   }
 }
+
+// Before this there was nobody who would have heard a click.
+for (const button of document.querySelectorAll("[data-choice], [data-all]")) button.disabled = false;

@@ -1,5 +1,5 @@
 // The page after the last photo: what was done, and what comes next.
-import { count, plural } from "./format.js";
+import { count } from "./format.js";
 
 const part = (id) => document.getElementById(id);
 
@@ -18,17 +18,19 @@ export function showEnd(kind, progress, { go, goOn }) {
 }
 
 function titleOf(kind, { n, passed_over: passedOver, more }) {
-  if (n === 0) return kind === "cull" ? "Nothing to cull" : "Nothing to rate";
   if (passedOver) return `That was the last of ${count(n)}`;
   if (more) return `${count(more)} more came in`;
+  if (n === 0) return kind === "cull" ? "Nothing to cull" : "Nothing to rate";
   return kind === "cull" ? `All ${count(n)} are culled` : `All ${count(n)} are rated`;
 }
 
-function wordsOf(kind, { n, kept, rejected, passed_over: passedOver }) {
+function wordsOf(kind, { n, kept, rejected, passed_over: passedOver, more }) {
+  if (n === 0 && more) return "They can be looked at now.";
   if (n === 0) {
     return kind === "cull" ? "Every photo has been decided about. New ones come here after an import." : "No photo has been kept yet: cull first.";
   }
-  if (kind === "rate") return passedOver ? `${plural(passedOver, "photo")} without stars.` : "Every photo that you kept has its stars.";
+  if (kind === "rate" && !passedOver) return "Every photo that you kept has its stars.";
+  if (kind === "rate") return `${count(n - rejected - passedOver)} with stars, ${count(passedOver)} without.`;
   const parts = [`${count(kept)} kept`, `${count(rejected)} rejected`];
   if (passedOver) parts.push(`${count(passedOver)} passed over`);
   return `${parts.join(", ")}. Ctrl+Z takes the last decision back.`;

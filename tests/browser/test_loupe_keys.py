@@ -266,6 +266,11 @@ async def test_a_kept_photo_is_rated_beside_those_like_it(shoot: Shoot, served: 
     await expect(strip.nth(1).locator(".strip-marks")).to_contain_text("★★★★★")
     await page.keyboard.press("ArrowRight")
     await at(page, "1.jpg", "2 / 3")
+    await all_sent(page)
+    await page.keyboard.press("End")
+    await page.keyboard.press("ArrowRight")
+    await expect(page.locator("#end-words")).to_have_text("2 with stars, 1 without.")
+    await expect(page.locator("#end").get_by_role("link", name="Export")).to_be_visible()
 
 
 async def test_a_pass_that_is_closed_and_reopened_after_new_scores_goes_on_where_it_was(
