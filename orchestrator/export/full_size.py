@@ -5,7 +5,9 @@ import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
-from orchestrator.db import Sessions
+from sqlalchemy.exc import DBAPIError
+
+from orchestrator.db import Sessions, is_passing_trouble
 from orchestrator.renditions import queries, service
 from orchestrator.stages.names import stage_name
 from orchestrator.stages.queries import paused_since
@@ -39,17 +41,29 @@ class FullSize:
     def of(self, photo_id: int, ahead: Sequence[int]) -> bytes:
         """A JPEG. `ahead` is what will be asked for next. Raises NotRendered, and OSError when it is gone again."""
         while True:
-            answer = self._on_loop(service.wish_alone(self._sessions, self._claims, [photo_id, *ahead]))
-            self._wake()
-            is_ready = any(one.id == photo_id for one in answer.ready)
-            if is_ready and (data := self._on_loop(self._read(photo_id))):
+            try:
+                data = self._once(photo_id, ahead)
+            except (DBAPIError, ConnectionError) as exc:  # a database that restarts costs time, and no photo
+                if not is_passing_trouble(exc):
+                    raise
+                data = None
+            if data is not None:
                 return data
-            for one in answer.failed:
-                if one.id == photo_id:
-                    raise NotRendered(one.message)
-            if trouble := self._trouble_of(service.STAGE) or self._on_loop(self._pause()):
-                raise NotRendered(trouble)
             time.sleep(_LOOK_SECONDS)
+
+    def _once(self, photo_id: int, ahead: Sequence[int]) -> bytes | None:
+        """None while a worker is at it."""
+        answer = self._on_loop(service.wish_alone(self._sessions, self._claims, [photo_id, *ahead]))
+        self._wake()
+        is_ready = any(one.id == photo_id for one in answer.ready)
+        if is_ready and (data := self._on_loop(self._read(photo_id))):
+            return data
+        for one in answer.failed:
+            if one.id == photo_id:
+                raise NotRendered(one.message)
+        if trouble := self._trouble_of(service.STAGE) or self._on_loop(self._pause()):
+            raise NotRendered(trouble)
+        return None
 
     async def _pause(self) -> str | None:
         async with self._sessions() as session:

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
-from starlette.concurrency import run_in_threadpool
 
 from orchestrator.answers import Refused
 from orchestrator.db import Sessions, is_passing_trouble
@@ -159,15 +158,17 @@ class Exports:
             _explain(exc)
 
     async def _prepare(self, wish: Wish) -> Job:
+        """No connection waits for the disk. It may be slow to answer."""
         async with self._sessions() as session:
             roots = await queries.root_folders(session)
-            trouble = await run_in_threadpool(target.trouble_with, wish.target, self._settings, roots)
-            if trouble:
-                raise Refused(422, "bad_target", trouble)
             project = None if wish.project is None else await queries.project_named(session, wish.project)
-            if wish.project is not None and project is None:
-                raise Refused(404, "unknown_project", f"There is no project {wish.project}.")
-            manifest = await run_in_threadpool(_manifest, wish.target)
+        trouble = await asyncio.to_thread(target.trouble_with, wish.target, self._settings, roots)
+        if trouble:
+            raise Refused(422, "bad_target", trouble)
+        if wish.project is not None and project is None:
+            raise Refused(404, "unknown_project", f"There is no project {wish.project}.")
+        manifest = await asyncio.to_thread(_manifest, wish.target)
+        async with self._sessions() as session:
             photos = await queries.to_export(session, project)
             known = await queries.known(session, *manifest.identities()) if wish.refresh else []
         return Job(wish.target, photos, known, wish.full_size, wish.gps, wish.dry_run, wish.refresh, self._full_size.of)

@@ -40,10 +40,9 @@ def _unwritable(target: Path) -> str | None:
         if os.access(target, os.W_OK | os.X_OK):
             return None
         return f"Keepers may not write into {shown(target)}: it is read-only, or the permission is missing."
-    if target.is_symlink():
-        return f"{shown(target)} is a link to a folder that is not there. Is its drive connected?"
     if os.path.lexists(target):
-        return f"{shown(target)} is a file, not a folder."
+        leads_nowhere = "is a link to a folder that is not there. Is its drive connected?"
+        return f"{shown(target)} {leads_nowhere if target.is_symlink() else 'is a file, not a folder.'}"
     if not target.parent.is_dir():
         return f"There is no folder {shown(target.parent)}: make it first, or is its drive not connected?"
     if not os.access(target.parent, os.W_OK | os.X_OK):

@@ -102,6 +102,11 @@ async def absorb(session: AsyncSession, outer: Root, inner: Root, prefix: bytes)
         ),
         {"new": root_key(outer.id), "old": root_key(inner.id), "root": claim_of(outer.path)},
     )
+    if inner.writes_sidecars and not outer.writes_sidecars:  # it was allowed for a part, and not for all of it
+        outer.sidecar_problem = (
+            f"Sidecars were written in {inner.label}, which is part of this folder now. Switch it on for all of it:"
+            " what was decided meanwhile is written then."
+        )
     await breakers.close(session, root_key(inner.id))
     await session.delete(inner)
     await session.flush()

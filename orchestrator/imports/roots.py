@@ -142,7 +142,7 @@ async def _fingerprint(session: AsyncSession, root_id: int) -> list[KnownFile]:
 
 
 def _sight(known: Sequence[KnownRoot], folder: Path) -> Sightings:
-    candidates = [folder, *folder.parents]
+    candidates = {place: identity_of(place) for place in (folder, *folder.parents)}
     found: dict[int, Path] = {}
     replaced: set[int] = set()
     for root in known:
@@ -152,9 +152,11 @@ def _sight(known: Sequence[KnownRoot], folder: Path) -> Sightings:
                 replaced.add(root.id)
             else:
                 found[root.id] = own
-        elif is_empty_or_missing(own):
-            here = next((candidate for candidate in candidates if _has_come_back(root, candidate)), None)
-            found |= {root.id: here} if here else {}
+        else:  # the place it had may be a network drive that hangs: it is looked at last
+            here = next(
+                (place for place, identity in candidates.items() if _has_come_back(root, place, identity)), None
+            )
+            found |= {root.id: here} if here and is_empty_or_missing(own) else {}
     return Sightings({root.id: root.path for root in known}, found, frozenset(replaced))
 
 
@@ -165,15 +167,25 @@ def _is_another_drive(root: KnownRoot, folder: Path) -> bool:
     return _share(root, folder) < STRANGER_SHARE
 
 
-def _has_come_back(root: KnownRoot, folder: Path) -> bool:
+def _has_come_back(root: KnownRoot, folder: Path, identity: str | None) -> bool:
     """An inode alone proves little: a new folder gets that of a deleted one."""
-    if root.identity is not None and root.identity == identity_of(folder):
+    if root.identity is not None and root.identity == identity:
         return not root.files or any(os.path.lexists(folder / os.fsdecode(file.path)) for file in root.files)
-    return bool(root.files) and _share(root, folder) >= FINGERPRINT_SHARE
+    return bool(root.files) and _lies_here(root, folder)
 
 
 def _share(root: KnownRoot, folder: Path) -> float:
     return sum(_is_same(folder, file) for file in root.files) / len(root.files)
+
+
+def _lies_here(root: KnownRoot, folder: Path) -> bool:
+    """Ends as soon as too many are missing: most folders that are asked about are those of other roots."""
+    missing = 0
+    for file in root.files:
+        missing += not _is_same(folder, file)
+        if (len(root.files) - missing) / len(root.files) < FINGERPRINT_SHARE:
+            return False
+    return True
 
 
 def _is_same(folder: Path, file: KnownFile) -> bool:

@@ -27,6 +27,7 @@ if (newest?.state === "running") follow(newest);
 else busy(false); // the verbs need this script, and wait for it
 
 async function start(isDryRun) {
+  target.value = target.value.trim(); // as it comes along when a path is copied
   localStorage.setItem(TARGET, target.value);
   const wish = { target: target.value, dry_run: isDryRun, full_size: part("full-size").checked, gps: part("gps").checked, refresh: part("refresh").checked };
   if (part("project")?.value) wish.project = part("project").value;
@@ -54,13 +55,17 @@ async function follow(seen) {
   summarise(seen);
 }
 
-/** How far it is now; as before while nobody answers. */
+/** How far it is now; as before while nobody answers, and why that is. */
 async function again(seen) {
   try {
-    return await getJson(`/api/exports/${seen.id}`);
+    const now = await getJson(`/api/exports/${seen.id}`);
+    say("refused", "");
+    return now;
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    return error.isPassing ? seen : { ...seen, state: "failed", error: error.message };
+    if (!error.isPassing) return { ...seen, state: "failed", error: error.message };
+    say("refused", `${error.message} How far the export is shows here as soon as it can be asked.`);
+    return seen;
   }
 }
 

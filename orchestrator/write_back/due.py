@@ -37,7 +37,6 @@ async def note_all(session: AsyncSession, root_id: int) -> None:
 
 async def forget_all(session: AsyncSession, root_id: int) -> None:
     await session.execute(text("DELETE FROM due_sidecars WHERE root_id = :root"), {"root": root_id})
-    await session.execute(text("UPDATE roots SET sidecar_problem = NULL WHERE id = :root"), {"root": root_id})
 
 
 async def roots(session: AsyncSession, delay_seconds: float) -> list[int]:

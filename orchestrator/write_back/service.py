@@ -70,6 +70,7 @@ async def _switch(session: AsyncSession, root: Root, enabled: bool) -> Root:
     if enabled != root.writes_sidecars:
         root.writes_sidecars = enabled
         await session.flush()
+        await due.say_trouble(session, root.id, None)
         await (due.note_all(session, root.id) if enabled else due.forget_all(session, root.id))
     return root
 

@@ -7,9 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image
+from sqlalchemy.exc import OperationalError
 
 from orchestrator.export.service import Exports
+from orchestrator.renditions import service
+from orchestrator.renditions.views import Renditions
 from tests.archive import Archive
 from tests.pictures import dng, exif_block, saved, scene
 from workers.engines.colour import srgb_profile
@@ -63,6 +67,22 @@ async def test_what_is_no_jpeg_is_rendered_in_full_size(archive: Archive) -> Non
     assert all(opened(target, f"{name}.jpg").info["icc_profile"] == srgb_profile() for name in ("raw", "scan", "small"))
     again = await exported(archive, target, with_workers=False)  # needs none
     assert (again["exported"], again["already"]) == (0, 3)
+
+
+async def test_a_database_that_restarts_costs_time_and_no_photo(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wish_alone = service.wish_alone
+    outage = iter([OperationalError("SELECT 1", None, OSError()), ConnectionRefusedError("nobody listens")])
+
+    async def in_an_outage(*asked: Any) -> Renditions:
+        for trouble in outage:
+            raise trouble
+        return await wish_alone(*asked)
+
+    monkeypatch.setattr(service, "wish_alone", in_an_outage)
+    seen = await exported(archive, await approved(archive, scan_tif=saved(scene(*SIZE), "TIFF")))
+    assert (seen["exported"], seen["left"], next(outage, None)) == (1, 0, None)
 
 
 async def test_of_a_raw_with_a_small_jpeg_all_pixels_are_developed(archive: Archive) -> None:

@@ -73,6 +73,19 @@ async def test_a_folder_that_contains_roots_becomes_their_root(archive: Archive)
     await archive.check_books()
 
 
+async def test_a_folder_is_recognised_without_a_look_at_drives_that_have_nothing_to_do_with_it(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of them may be a network drive that hangs."""
+    some_jpegs(archive.photos, 3)
+    await archive.imported()
+    some_jpegs(tmp_path / "card", 3, first=10)
+    looked_at: list[bytes | Path] = []
+    monkeypatch.setattr(roots, "is_empty_or_missing", looked_at.append)
+    assert (await archive.imported(tmp_path / "card"))["done"] == 3
+    assert looked_at == []
+
+
 async def test_a_scan_goes_on_when_its_root_becomes_part_of_a_larger_one(
     archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,13 +1,14 @@
 """Where it is switched on, decisions are in the sidecars some seconds after they were made."""
 
 import asyncio
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from orchestrator.tasks import end_tasks
-from orchestrator.write_back import files
+from orchestrator.write_back import background, files
 from orchestrator.write_back.background import keep_writing, write_due
 from shared.xmp import rating_of
 from tests.archive import Archive
@@ -196,3 +197,54 @@ async def test_what_is_written_is_no_news_to_a_watch_but_what_another_program_wr
         await quick.until(len, "SELECT 1 FROM rating_conflicts")
     assert await conflicts(quick) == [("a.dng", 4, 1)]
     assert (await said(quick), (quick.photos / "a.xmp").read_bytes()) == ({"a.dng": 4, "b.dng": 2}, packet(1))
+
+
+async def test_a_drive_that_hangs_keeps_no_other_one_from_being_written(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(background, "PATIENCE_SECONDS", 0.1)
+    await allowed(archive)
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "b.dng").write_bytes(dng(scene(90, 60, 2)))
+    await archive.imported(other)
+    (its_root,) = await archive.sql("SELECT id FROM roots WHERE path = :path", path=bytes(other))
+    await archive.site.client.post(f"/api/roots/{its_root['id']}/write-back", json={"enabled": True})
+    look, answers = files.trouble_with, threading.Event()
+
+    def trouble_with(root: bytes) -> str | None:
+        assert root == bytes(other) or answers.wait(60)
+        return look(root)
+
+    monkeypatch.setattr(files, "trouble_with", trouble_with)
+    ids = [row["id"] for row in await archive.sql("SELECT id FROM photos")]
+    await archive.site.client.post("/api/decisions", json={"ids": ids, "user_rating": 3})
+    writing = asyncio.create_task(keep_writing(archive.site.services.sessions, 0))
+    problem = "SELECT sidecar_problem AS said FROM roots ORDER BY id LIMIT 1"
+    await archive.until(lambda rows: len(rows) == 1, "SELECT 1 FROM due_sidecars")
+    await archive.until(lambda rows: "does not answer" in str(rows[0]["said"]), problem)
+    assert (rating_of((other / "b.xmp").read_bytes()), (archive.photos / "a.xmp").exists()) == (3, False)
+    answers.set()
+    await archive.until(lambda rows: not rows, "SELECT 1 FROM due_sidecars")
+    assert (in_file(archive), (await archive.sql(problem))[0]["said"]) == (3, None)
+    await end_tasks([writing])
+
+
+async def test_a_folder_that_becomes_part_of_a_larger_one_says_that_its_switch_is_off(archive: Archive) -> None:
+    """It was allowed for a part. What was not written yet is, once it is allowed for all."""
+    inner = archive.photos / "raw"
+    inner.mkdir()
+    (inner / "a.dng").write_bytes(dng(scene(90, 60, 1)))
+    await archive.imported(inner)
+    await switch(archive)
+    await rate(archive, user_rating=4)
+    await archive.imported()
+    (root,) = (await archive.site.client.get("/api/roots/settings")).json()["items"]
+    assert (root["path"], root["writes_sidecars"]) == (str(archive.photos), False)
+    assert f"Sidecars were written in {inner}" in root["sidecars"]["problem"]
+    await write(archive)
+    assert not (inner / "a.xmp").exists()
+    await switch(archive)
+    assert (await state(archive))["problem"] is None
+    await write(archive)
+    assert in_file(archive, "raw/a.xmp") == 4
