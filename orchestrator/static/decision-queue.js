@@ -6,8 +6,8 @@ import { postJson, Refusal } from "./api.js";
 const PREFIX = "decision:";
 const LOCK = "keepers-decisions"; // tabs send one after the other
 const RETRY_MS = 2000;
-// The server is away, or its database is, or it wants a login first.
-const PASSING = new Set([0, 401, 403, 502, 503, 504]);
+// The server is away, or its database is, or it wants a login first; or somebody between has had enough for now.
+const PASSING = new Set([0, 401, 403, 408, 429, 502, 503, 504]);
 
 /**
  * An entry is {batch, body, undoes, address, after}: `body` is sent as a new decision, or `undoes` names the one to take
@@ -17,12 +17,12 @@ export class DecisionQueue {
   /** Calls `settled(entry, answer)`, `refused(entry, sentence)`, and `changed()` when what waits is different. */
   constructor({ settled, refused, changed }) {
     this.tell = { settled, refused, changed };
-    this.isStuck = false;
+    this.isStuck = this.isAway = false;
     this.waiting = stored();
     addEventListener("storage", (event) => event.key?.startsWith(PREFIX) && this.#lookAgain());
     addEventListener("online", () => this.send());
-    // What the browser keeps is sent by the next page; what it could not keep would be lost with this one.
-    addEventListener("beforeunload", (event) => this.waiting.some((entry) => !entry.isStored) && event.preventDefault());
+    // Nobody leaves unaware of what the server cannot be told. The browser keeps it for the next page, if it could.
+    addEventListener("beforeunload", (event) => this.#isUnsafe && event.preventDefault());
   }
 
   add(entry) {
@@ -59,6 +59,10 @@ export class DecisionQueue {
     return this.waiting.length;
   }
 
+  get #isUnsafe() {
+    return this.waiting.some((entry) => this.isAway || !entry.isStored);
+  }
+
   async #sendAll() {
     // Another tab may have sent some of them while this one waited for its turn.
     this.waiting = this.waiting.filter((entry) => !entry.isStored || localStorage.getItem(entry.key) !== null);
@@ -71,17 +75,18 @@ export class DecisionQueue {
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
         this.isStuck = PASSING.has(error.status);
+        this.isAway = this.isStuck && error.status !== 401; // to the login one goes, and comes back
         if (this.isStuck) return this.tell.changed();
         this.#drop(entry);
         this.tell.refused(entry, error.message);
       }
     }
-    this.isStuck = false;
+    this.isStuck = this.isAway = false;
     return this.tell.changed();
   }
 
   #drop(entry) {
-    this.isStuck = false;
+    this.isStuck = this.isAway = false;
     this.waiting = this.waiting.filter((other) => other !== entry);
     if (entry.isStored) localStorage.removeItem(entry.key);
   }

@@ -180,6 +180,9 @@ async def test_a_server_that_restarts_loses_no_decision_and_a_burst_is_kept_with
     await page.keyboard.press("k")
     await at(page, "4.jpg", "4 / 6")
     await expect(page.locator("#gone")).to_contain_text("4 decisions wait to be sent")
+    async with page.expect_event("dialog") as asked:
+        await page.evaluate("setTimeout(() => location.reload())")
+    await (await asked.value).dismiss()  # one stays
     await page.keyboard.press("Control+z")
     await at(page, "30000-2.jpg", "3 / 6")
     await page.keyboard.press("Control+Shift+z")
