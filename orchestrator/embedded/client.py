@@ -97,6 +97,9 @@ class Client:
     def export(self, export_id: str) -> dict[str, Any]:  # Any: JSON
         return self._call("GET", f"/api/exports/{export_id}")
 
+    def stop_export(self, export_id: str) -> None:
+        self._call("POST", f"/api/exports/{export_id}/stop")
+
     def begin_backfill(self, wish: dict[str, Any]) -> dict[str, Any]:  # Any: JSON
         """Begin a backfill or go on with it. Raises Refused with the sentence that says why not."""
         return self._call("POST", "/api/backfills", wish)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-from orchestrator.embedded.client import Client, NotAnswering, client_of
+from orchestrator.embedded.client import Client, NotAnswering, Refused, client_of
 from orchestrator.embedded.home import Home
 from shared.claims import claim_of
 from shared.errors import KeepersError
@@ -15,6 +15,7 @@ from shared.settings import Settings
 _FAILED = 1
 _PAUSE_SECONDS = 0.5
 _MOST_NAMED = 10
+_MOST_SILENT = 120  # looks, while Keepers restarts
 
 
 class NotOpen(KeepersError):
@@ -36,13 +37,28 @@ def watched(
         seen = client.start_export({"target_claim": claim_of(target.expanduser().absolute()), **wishes})
     except NotAnswering as exc:
         raise NotOpen from exc
-    said = ""
+    try:
+        return _summed_up(_followed(client, seen, out, pause), out)
+    except KeyboardInterrupt:
+        client.stop_export(seen["id"])
+        return _summed_up(_followed(client, seen, out, pause), out)
+
+
+def _followed(
+    client: Client, seen: Mapping[str, Any], out: TextIO, pause: Callable[[], None]
+) -> Mapping[str, Any]:  # Any: JSON
+    """How it was at the end."""
+    said, silent = "", 0
     while seen["state"] == "running":
         if (line := f"{seen['done']:,} of {seen['total']:,} photos") != said:
             print(said := line, file=out, flush=True)
         pause()
-        seen = client.export(seen["id"])
-    return _summed_up(seen, out)
+        try:
+            seen, silent = client.export(seen["id"]), 0
+        except (NotAnswering, Refused):
+            if (silent := silent + 1) > _MOST_SILENT:
+                raise
+    return seen
 
 
 def _summed_up(seen: Mapping[str, Any], out: TextIO) -> int:  # Any: JSON

@@ -13,7 +13,13 @@ from orchestrator.export.manifest import Entry, Manifest
 from orchestrator.export.names import names_for
 from orchestrator.export.photo import Photo
 from shared.claims import ClaimStore
+from shared.errors import KeepersError
 from shared.jpeg import Picture
+
+
+class Stopped(KeepersError):
+    """The export was stopped. What was exported stays; export again, and it goes on."""
+
 
 _AHEAD = 6  # photos
 _LEAST_BETWEEN_WRITINGS = 100  # pictures; more where photos.json is long, so that writing it stays a small part
@@ -30,12 +36,13 @@ class Job:
     gps: bool = False
     dry_run: bool = False
     refresh: bool = False
-    rendered: Callable[[int, Sequence[int]], bytes] | None = None  # of a photo, and those after it; for full size
+    # Of a photo, and those after it, for full size. Calls the function that it is given while it waits.
+    rendered: Callable[[int, Sequence[int], Callable[[], None]], bytes] | None = None
 
 
 @dataclass
 class Progress:
-    """Written by the thread that exports, read by those that look."""
+    """Written by the thread that exports, read by those that look; but one of these ends it by `is_to_stop`."""
 
     total: int = 0
     done: int = 0
@@ -44,11 +51,18 @@ class Progress:
     updated: int = 0
     withdrawn: int = 0
     left: list[tuple[Photo, str]] = field(default_factory=list)
+    is_to_stop: bool = False
+
+    def heed(self) -> None:
+        """Raises Stopped."""
+        if self.is_to_stop:
+            raise Stopped
 
 
 def export(job: Job, claims: ClaimStore, progress: Progress, disk: Disk | None = None) -> None:
-    """Export what is not there yet. Raises ManifestBroken before anything is written, and OSError when the folder
-    cannot be written to; what was exported until then stays and is in the manifest or in the journal."""
+    """Export what is not there yet. Raises ManifestBroken before anything is written, OSError when the folder cannot
+    be written to, Hold when the place of previews is away, and Stopped; what was exported until then stays and is in
+    the manifest or in the journal."""
     progress.total = len(job.photos)
     if job.dry_run:
         _rehearse(job, claims, progress)
@@ -66,7 +80,7 @@ def _export(job: Job, claims: ClaimStore, progress: Progress, disk: Disk) -> Non
         manifest.write(disk)
     try:
         _add(job, manifest, claims, progress, disk)
-    except OSError:
+    except (OSError, KeepersError):
         # The disk may be full for the next picture only. Which pictures have their names, the journal knows best.
         disk.remove(job.target / manifests.PICTURE_PART)
         manifests.read(job.target).write(disk)
@@ -80,11 +94,12 @@ def _add(job: Job, manifest: Manifest, claims: ClaimStore, progress: Progress, d
     unwritten = 0
     to_render = _to_render(job, manifest)
     for photo in job.photos:
+        progress.heed()
         if manifest.find(photo.said()) is not None:
             progress.already += 1
         else:
             try:
-                picture = pictures.picture_of(photo, claims, _rendered(job, to_render), gps=job.gps)
+                picture = pictures.picture_of(photo, claims, _rendered(job, to_render, progress), gps=job.gps)
             except pictures.NotExportable as exc:
                 progress.left.append((photo, exc.message))
             else:
@@ -106,7 +121,7 @@ def _to_render(job: Job, manifest: Manifest) -> list[int]:
     ]
 
 
-def _rendered(job: Job, to_render: Sequence[int]) -> pictures.Rendered | None:
+def _rendered(job: Job, to_render: Sequence[int], progress: Progress) -> pictures.Rendered | None:
     """The workers are told of the next ones, too: while one is written, others are made."""
     make = job.rendered
     if not job.full_size or make is None:
@@ -114,7 +129,7 @@ def _rendered(job: Job, to_render: Sequence[int]) -> pictures.Rendered | None:
 
     def rendered(photo_id: int) -> bytes:
         at = to_render.index(photo_id) + 1 if photo_id in to_render else len(to_render)
-        return make(photo_id, to_render[at : at + _AHEAD])
+        return make(photo_id, to_render[at : at + _AHEAD], progress.heed)
 
     return rendered
 
@@ -170,6 +185,7 @@ def _rehearse(job: Job, claims: ClaimStore, progress: Progress) -> None:
     if job.refresh:
         _refresh(manifest, job.known, progress)
     for photo in job.photos:
+        progress.heed()
         if manifest.find(photo.said()) is not None:
             progress.already += 1
         elif trouble := pictures.trouble_with(photo, claims, full_size=job.full_size):

@@ -38,9 +38,11 @@ class FullSize:
         self._trouble_of = trouble_of
         self._loop = asyncio.get_running_loop()
 
-    def of(self, photo_id: int, ahead: Sequence[int]) -> bytes:
-        """A JPEG. `ahead` is what will be asked for next. Raises NotRendered, and OSError when it is gone again."""
+    def of(self, photo_id: int, ahead: Sequence[int], heed: Callable[[], None]) -> bytes:
+        """A JPEG. `ahead` is what will be asked for next; `heed` raises what ends the waiting. Raises NotRendered, and
+        OSError when it is gone again."""
         while True:
+            heed()
             try:
                 data = self._once(photo_id, ahead)
             except (DBAPIError, ConnectionError) as exc:  # a database that restarts costs time, and no photo

@@ -41,6 +41,12 @@ async def show_export(services: ServicesDep, export_id: str) -> ExportView:
     return await services.exports.find(export_id)
 
 
+@router.post("/api/exports/{export_id}/stop", status_code=202)
+async def stop_export(services: ServicesDep, export_id: str) -> ExportView:
+    """End it at the next photo. What was exported stays, and the same export again goes on."""
+    return await services.exports.end(export_id)
+
+
 async def plan_of(services: Services, project: str | None) -> ExportPlan:
     async with services.sessions() as session:
         project_id = await queries.project_named(session, project) if project else None

@@ -18,7 +18,7 @@ from orchestrator.db import Sessions, is_passing_trouble
 from orchestrator.export import manifest as manifests
 from orchestrator.export import queries, records, target
 from orchestrator.export.disk import Busy
-from orchestrator.export.exporter import Job, Progress, export
+from orchestrator.export.exporter import Job, Progress, Stopped, export
 from orchestrator.export.full_size import FullSize
 from orchestrator.export.manifest import Manifest, ManifestBroken
 from orchestrator.export.views import ExportView, NotExported
@@ -113,6 +113,15 @@ class Exports:
         if found is None:
             raise Refused(404, "unknown_export", "This export is not known. Export again, and it goes on.")
         return found
+
+    async def end(self, export_id: str) -> ExportView:
+        """Ask it to end at the next photo. Of one that is over already nothing changes."""
+        if self._running and self._running.id == export_id:
+            self._running.progress.is_to_stop = True
+        seen = await self.find(export_id)
+        if seen.state == "running" and self._running is None:
+            raise Refused(409, "runs_elsewhere", "Another orchestrator makes this export. Restart that one to end it.")
+        return seen
 
     async def newest(self) -> ExportView | None:
         if self._running:
@@ -213,7 +222,7 @@ _BUG = "Something went wrong in Keepers. The log has the details. What was expor
 
 
 def _sentence(exc: Exception, folder: Path) -> str:
-    if isinstance(exc, (ManifestBroken, Hold)):
+    if isinstance(exc, (ManifestBroken, Hold, Stopped)):
         return exc.message
     if isinstance(exc, Busy):
         return f"Another export into {shown(folder)} is running."

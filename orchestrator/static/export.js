@@ -1,6 +1,6 @@
 // The export page: start one, or rehearse it, and follow it to its end.
 import { embedded, getJson, postJson, Refusal } from "./api.js";
-import { plural } from "./format.js";
+import { ago, count, plural } from "./format.js";
 
 const POLL_MS = 500;
 const TARGET = "keepers-export-target"; // remembered by this browser
@@ -17,14 +17,19 @@ part("export-form").addEventListener("submit", (event) => {
 part("dry-run").addEventListener("click", () => {
   if (part("export-form").reportValidity()) start(true);
 });
+part("stop").addEventListener("click", stop);
 part("project")?.addEventListener("change", (event) => {
   const name = event.target.value;
   location.assign(name ? `/export?project=${encodeURIComponent(name)}` : "/export");
 });
 
 const { newest } = embedded("export-state");
+let running = null; // the id of the export that is followed
 if (newest?.state === "running") follow(newest);
-else busy(false); // the verbs need this script, and wait for it
+else {
+  busy(false); // the verbs need this script, and wait for it
+  if (newest && !newest.dry_run) summarise(newest, `Last export, ${ago(newest.started_at)}: `);
+}
 
 async function start(isDryRun) {
   target.value = target.value.trim(); // as it comes along when a path is copied
@@ -44,8 +49,22 @@ async function start(isDryRun) {
   }
 }
 
+/** What was exported stays; how it ended shows as soon as it has. */
+async function stop() {
+  part("stop").disabled = true;
+  try {
+    await postJson(`/api/exports/${running}/stop`);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    part("stop").disabled = false;
+    say("refused", error.message);
+  }
+}
+
 async function follow(seen) {
   busy(true);
+  running = seen.id;
+  part("stop").hidden = part("stop").disabled = false;
   while (seen.state === "running") {
     show(seen);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
@@ -72,14 +91,15 @@ async function again(seen) {
 function show(seen) {
   part("progress").max = Math.max(1, seen.total);
   part("progress").value = seen.done;
+  part("so-far").textContent = seen.total ? `${count(seen.done)} of ${plural(seen.total, "photo")}` : "";
 }
 
-function summarise(seen) {
+function summarise(seen, when = "") {
   const verb = seen.dry_run ? "would be exported" : "exported";
   const said = [`${plural(seen.exported, "photo")} ${verb} to ${seen.target}`, `${seen.already} there already`];
   if (seen.refresh) said.push(`${plural(seen.updated, "entry", "entries")} brought up to date`, `${seen.withdrawn} newly withdrawn`);
   if (seen.left) said.push(`${seen.left} not possible`);
-  say("outcome", `${said.join(", ")}.`);
+  say("outcome", `${when}${said.join(", ")}.`);
   say("refused", seen.error ?? "");
   part("not-exported").hidden = !seen.not_exported.length;
   part("not-exported").replaceChildren(...seen.not_exported.map((one) => Object.assign(document.createElement("li"), { textContent: one.message })));
@@ -91,6 +111,7 @@ function say(id, sentence) {
 }
 
 function busy(is) {
-  part("progress").hidden = !is;
+  part("under-way").hidden = !is;
+  if (!is) part("stop").hidden = true;
   for (const verb of verbs) verb.disabled = is;
 }

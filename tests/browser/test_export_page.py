@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from playwright.async_api import Route, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.browser.browsers import Browser
 from tests.exporting import Desk
@@ -35,6 +35,30 @@ async def test_approved_photos_are_rehearsed_exported_and_grouped_by_what_speaks
     assert desk.files == ["a.jpg", "b.jpg", "photos.json"]
     await page.reload()
     await expect(target).to_have_value(str(desk.target))
+    await expect(page.get_by_text(f"Last export, just now: 2 photos exported to {desk.target}")).to_be_visible()
+    await _is_asked_again_and_stopped(page, desk)
+
+
+async def _is_asked_again_and_stopped(page: Page, desk: Desk) -> None:
+    seen = {**(await desk.export(dry_run=True)), "state": "running", "done": 1, "total": 2_000}
+    answers = iter([503])
+
+    async def answer(route: Route) -> None:
+        if route.request.url.endswith("/stop"):
+            seen.update({"state": "failed", "error": "The export was stopped."})
+        status = next(answers, 200) if route.request.method == "GET" else 202
+        trouble = {"error": {"type": "database_unavailable", "message": "The database does not answer."}}
+        await route.fulfill(status=status, json=trouble if status == 503 else seen)
+
+    await page.route("**/api/exports**", answer)
+    await page.route("**/api/exports/**", answer)
+    await page.get_by_role("button", name="Export 3 photos").click()
+    await expect(page.get_by_text("The database does not answer. How far the export is shows")).to_be_visible()
+    await expect(page.get_by_text("1 of 2,000 photos")).to_be_visible()
+    await expect(page.get_by_text("The database does not answer.")).to_be_hidden()
+    await page.get_by_role("button", name="Stop").click()
+    await expect(page.get_by_text("The export was stopped.")).to_be_visible()
+    await expect(page.get_by_role("button", name="Stop")).to_be_hidden()
 
 
 async def test_what_is_typed_before_the_script_came_stays(

@@ -4,21 +4,26 @@ import asyncio
 import io
 import json
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from orchestrator.export import command, records
+from orchestrator.embedded.client import Client, NotAnswering
+from orchestrator.export import command, pictures, records
 from orchestrator.export import service as exports
 from orchestrator.export.disk import locked
+from orchestrator.export.photo import Photo
 from shared.claims import claim_of
 from shared.errors import KeepersError
+from shared.jpeg import Picture
 from tests import factories
 from tests.exporting import PREVIEW, Desk
 from tests.pictures import dng, exif_block, saved, scene
@@ -319,6 +324,33 @@ async def test_of_two_exports_at_once_one_is_refused(desk: Desk, monkeypatch: py
         await desk.finished(first)
 
 
+async def test_an_export_that_is_stopped_keeps_what_it_has_and_goes_on_when_it_is_started_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a.jpg", "b.jpg", "c.jpg"):
+        await desk.photo(name)
+    picture_of, may_go_on, at_second = pictures.picture_of, threading.Event(), threading.Event()
+
+    def slow_picture(photo: Photo, *rest: Any, **wishes: Any) -> Picture:
+        if photo.file_name == "b.jpg":
+            at_second.set()
+            assert may_go_on.wait(60)
+        return picture_of(photo, *rest, **wishes)
+
+    monkeypatch.setattr(pictures, "picture_of", slow_picture)
+    made = (await desk.start()).json()["id"]
+    await asyncio.to_thread(at_second.wait, 60)
+    assert (await desk.site.client.post(f"/api/exports/{made}/stop")).status_code == 202
+    may_go_on.set()
+    seen = await desk.finished(made)
+    assert seen["error"] == "The export was stopped. What was exported stays; export again, and it goes on."
+    assert (seen["state"], desk.files) == ("failed", ["a.jpg", "b.jpg", "photos.json"])
+    assert [entry["filename"] for entry in desk.entries] == ["a.jpg", "b.jpg"]
+    again = await desk.export()
+    assert (again["exported"], again["already"], len(desk.entries)) == (1, 2, 3)
+    assert (await desk.site.client.post(f"/api/exports/{again['id']}/stop")).json()["state"] == "done"
+
+
 async def test_an_export_whose_orchestrator_was_killed_is_shown_as_stopped_while_another_runs(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -406,6 +438,40 @@ async def test_an_export_that_is_not_known_says_why(desk: Desk) -> None:
     answer = await desk.site.client.get("/api/exports/0123")
     assert answer.status_code == 404
     assert "Export again, and it goes on." in answer.json()["error"]["message"]
+
+
+class Restarting(Client):
+    """A Keepers that does not answer once, and at whose next answer somebody presses Ctrl-C."""
+
+    def __init__(self) -> None:
+        super().__init__("")
+        self.asked: list[str] = []
+        self._seen = {"id": "7", "state": "running", "done": 1, "total": 2, "exported": 1, "already": 0, "left": 0}
+        self._seen |= {"dry_run": False, "refresh": False, "not_exported": [], "target": "/website", "error": None}
+
+    def start_export(self, wish: dict[str, Any]) -> dict[str, Any]:
+        return dict(self._seen)
+
+    def export(self, export_id: str) -> dict[str, Any]:
+        self.asked.append(export_id)
+        if len(self.asked) < 3:
+            raise (NotAnswering(), KeyboardInterrupt())[len(self.asked) - 1]
+        return dict(self._seen)
+
+    def stop_export(self, export_id: str) -> None:
+        self.asked.append(f"stop {export_id}")
+        self._seen |= {"state": "failed", "error": "The export was stopped."}
+
+
+def test_the_command_lives_through_a_restart_and_ctrl_c_stops_the_export(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    client = Restarting()
+    assert command.watched(client, tmp_path, {}, sys.stdout, lambda: None) == 1
+    assert client.asked == ["7", "7", "stop 7", "7"]
+    said = capsys.readouterr()
+    assert said.out.splitlines()[-1] == "1 exported to /website, 0 there already."
+    assert said.err == "The export was stopped.\n"
 
 
 async def test_the_command_exports_through_the_open_keepers(
