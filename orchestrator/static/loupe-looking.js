@@ -1,11 +1,14 @@
 // Looking closely: the photo that is stood at on its stage, zoom and overlays by key, button and hand, and their words.
-import { onKeys } from "./keys.js";
+import { actionOf, isTyping, keyOf, onKeys } from "./keys.js";
 import { Compare } from "./loupe-compare.js";
 import { listenToHands } from "./loupe-gestures.js";
 import { legendOf, Overlays } from "./loupe-overlays.js";
 import { flash } from "./loupe-said.js";
 import { showSight } from "./loupe-sight.js";
 import { LoupeStage } from "./loupe-stage.js";
+
+const PAN_PX = 120;
+const PANS = { ArrowLeft: { left: PAN_PX, top: 0 }, ArrowRight: { left: -PAN_PX, top: 0 }, ArrowUp: { left: 0, top: PAN_PX }, ArrowDown: { left: 0, top: -PAN_PX } };
 
 const part = (id) => document.getElementById(id);
 const tool = (name) => document.querySelector(`[data-tool="${name}"]`);
@@ -33,6 +36,15 @@ export class Looking {
     tool("zoom").addEventListener("click", () => this.zoom());
     tool("overlays").addEventListener("click", () => this.cycleOverlays());
     tool("compare").addEventListener("click", () => this.compare.toggle());
+    document.addEventListener("keydown", (event) => this.#panByKey(event));
+  }
+
+  /** With Shift the arrows look further on a photo that is zoomed, also while they are held. */
+  #panByKey(event) {
+    const step = keyOf(event)?.startsWith("Shift+") && PANS[event.key];
+    if (!step || !this.stage.isZoomed || actionOf(event) || event.defaultPrevented || isTyping(event.target)) return;
+    event.preventDefault();
+    this.stage.pan(step);
   }
 
   /** The photo that is stood at; beside the others while it is one of those compared. */

@@ -154,6 +154,9 @@ async def test_a_zoom_shows_the_point_under_the_pointer_and_is_held_through_a_bu
     await expect(page.locator("#stage .loupe-photo[src*='full.jpg']")).to_be_visible()
     await expect(page.locator("#zoom-words")).to_have_text("100 %")
 
+    await page.keyboard.press("Shift+ArrowDown")
+    assert (await box(page, "#stage .loupe-photo"))["y"] == zoomed["y"] - 120
+    await page.keyboard.press("Shift+ArrowUp")
     await page.keyboard.press("ArrowDown")
     await expect(page.locator("#file-name")).to_have_text("1.jpg")
     assert await box(page, "#stage .loupe-photo") == zoomed
