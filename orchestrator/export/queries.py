@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from orchestrator.export.photo import Photo, Source
 from orchestrator.export.views import ExportPlan, Group, PhotoToExport, Reason
 from orchestrator.photos.addresses import thumbnail_url
+from orchestrator.projects.names import tidy
 from orchestrator.taste.service import MATCH_SCORE
 
 Row = Any  # Any: columns by their names
@@ -59,9 +60,9 @@ _ORDER: tuple[Reason, ...] = ("stars", "pick", "score")
 
 
 async def project_named(session: AsyncSession, name: str) -> int | None:
-    rows = await session.execute(text("SELECT id FROM projects WHERE name = :name"), {"name": name})
-    found = rows.scalar()
-    return None if found is None else int(found)
+    same = text("SELECT id FROM projects WHERE lower(name) = lower(:name)")
+    found: int | None = await session.scalar(same, {"name": tidy(name)})
+    return found
 
 
 async def project_names(session: AsyncSession) -> list[str]:

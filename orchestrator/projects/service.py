@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from orchestrator import events
 from orchestrator.answers import Refused
+from orchestrator.projects.names import tidy
 from orchestrator.review import service as review
 from shared.contracts import storable
 
@@ -66,7 +67,7 @@ class Ended:
 async def named(session: AsyncSession, name: str | None) -> int | None:
     """The id of the project of this name, made if it is new, by somebody else at the same moment perhaps. Names are
     the same ignoring case. None for a name of nothing."""
-    name = str(storable(name or "")).strip()
+    name = tidy(str(storable(name or "")))
     if not name:
         return None
     for _ in range(_TRIES):

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, model_validator
 
 from orchestrator.paging import RowId
+from orchestrator.projects.names import tidy
 from shared.contracts import storable
 
 LONGEST_NAME = 200
@@ -17,7 +18,7 @@ def _name(value: Any) -> str:  # Any: what was sent
         raise ValueError("the name of a project is a text")
     if storable(value) != value:
         raise ValueError("the name holds a character that cannot be stored, or is far too long")
-    name = value.strip()
+    name = tidy(value)
     if not name:
         raise ValueError("a project needs a name")
     if len(name) > LONGEST_NAME:

@@ -158,7 +158,7 @@ async def test_one_project_is_exported_and_an_unknown_one_refused(desk: Desk) ->
         project = (await factories.a_project(session, "Iceland")).id
     await desk.photo("a.jpg", project_id=project)
     await desk.photo("b.jpg")
-    assert (await desk.export(project="Iceland"))["exported"] == 1
+    assert (await desk.export(project=" iceland"))["exported"] == 1
     assert [entry["project"] for entry in desk.entries] == ["Iceland"]
     assert (await desk.start(project="Nowhere")).json()["error"]["message"] == "There is no project Nowhere."
 

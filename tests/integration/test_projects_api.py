@@ -91,6 +91,16 @@ async def test_a_name_is_taken_whatever_its_case(site: Site) -> None:
     assert await names(site) == ["Azores", "ISLAND"]
 
 
+async def test_a_name_is_the_same_however_its_accents_and_spaces_are_written(site: Site) -> None:
+    cafe = await make(site, " Caf\u00e9\n 1 ")
+    assert await names(site) == ["Caf\u00e9 1"]
+    again = await site.client.post("/api/projects", json={"name": "cafe\u0301 1"})
+    assert refusal(again) == (409, "There is a project “Caf\u00e9 1” already.")
+    (photo,) = await fill(site, cafe, {})
+    (await site.client.patch(f"/api/photos/{photo}", json={"project": "CAFE\u0301 1"})).raise_for_status()
+    assert await project_of(site, photo) == cafe
+
+
 @pytest.mark.parametrize("name", ["", "   ", "a\0b", "a" * 201, 7, None])
 async def test_what_is_no_name_is_refused_with_a_sentence(site: Site, name: Any) -> None:
     project = await make(site, "a" * 200)
