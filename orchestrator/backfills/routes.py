@@ -53,7 +53,9 @@ async def begin_backfill(services: ServicesDep, sight: SightDep, wish: NewBackfi
         except KeepersError as exc:
             raise Refused(422, "invalid", exc.message) from exc
     async with services.sessions.begin() as session:
-        backfill = await service.begin(session, wish.kind, wish.where, source, from_start=wish.from_start)
+        backfill = await service.begin(
+            session, wish.kind, wish.where, source, from_start=wish.from_start, describer=services.settings.llm_model
+        )
         return await queries.one(session, sight, backfill.id)
 
 

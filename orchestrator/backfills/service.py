@@ -12,6 +12,7 @@ from orchestrator import breakers, events, identity_lock
 from orchestrator.answers import Refused
 from orchestrator.backfills import wishes
 from orchestrator.backfills.kinds import Kind
+from orchestrator.embedding import service as embedding
 from orchestrator.models import Backfill, Json
 from shared.bucket_address import BucketAddress
 
@@ -24,12 +25,14 @@ async def begin(
     where: Sequence[str],
     source: Path | BucketAddress | None,
     *,
+    describer: str,
     from_start: bool = False,
 ) -> Backfill:
     """Start what is wished for, or go on with it if the same was wished for before and did not come to its end: nothing
     is done twice, unless that is asked for. Refused when a condition or the folder is not known."""
     wish = await wishes.wish(session, wishes.checked(kind, where), source)
-    ended = None if from_start else _to_go_on_with(await _newest(session, kind, wish))
+    wish |= {"made_by": await _maker(session, kind, describer)}
+    ended = None if from_start else _to_go_on_with(await _newest(session, kind, wish), wish)
     begun = ended or Backfill(kind=kind, wish=wish, last_id=0, total=0)
     left = await _count_left(session, begun, wish)  # before the lock: it takes a while in a large archive
     await identity_lock.take(session)  # of two that wish for the same at once, one begins
@@ -56,9 +59,16 @@ async def _newest(session: AsyncSession, kind: Kind, wish: Json) -> Backfill | N
     return next((one for one in found if (one.wish["where"], one.wish.get("source")) == asked), None)
 
 
-def _to_go_on_with(known: Backfill | None) -> Backfill | None:
-    """One that was cancelled on its way. What is missing is looked for from the start: what was made is not missing."""
-    return known if known and known.state == "cancelled" and "missing" not in known.wish["where"] else None
+async def _maker(session: AsyncSession, kind: Kind, describer: str) -> str | None:
+    """The model that makes it now."""
+    return {"embed": await embedding.newest(session), "curate": describer}.get(kind)
+
+
+def _to_go_on_with(known: Backfill | None, wish: Json) -> Backfill | None:
+    """One that was cancelled on its way. What is missing is looked for from the start: what was made is not missing.
+    So is what another model made until then."""
+    is_same = known is not None and known.wish.get("made_by", wish["made_by"]) == wish["made_by"]
+    return known if known and is_same and known.state == "cancelled" and "missing" not in wish["where"] else None
 
 
 async def _count_left(session: AsyncSession, backfill: Backfill, wish: Json) -> int:

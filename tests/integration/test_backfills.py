@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from orchestrator.backfills import service
 from orchestrator.backfills.feeding import Portion, feed_all
 from orchestrator.embedding import service as embedding
 from orchestrator.models import PhotoVector
@@ -153,6 +154,19 @@ async def test_a_cancelled_backfill_leaves_runs_as_they_were(archive: Archive) -
     assert await archive.sql("SELECT * FROM stage_runs ORDER BY id") == before
     assert await feed(archive) is False
     assert (await act(archive, backfill, "resume"))["state"] == "cancelled"
+    await archive.check_books()
+
+
+async def test_a_cancelled_backfill_of_another_model_begins_anew(archive: Archive) -> None:
+    """Else the photos that it had come past would keep the words of the first one."""
+    await imported(archive, 3)
+    backfill = await begin(archive, "curate", "all")
+    await act(archive, backfill, "cancel")
+    assert (await begin(archive, "curate", "all"))["id"] == backfill["id"]
+    await act(archive, backfill, "cancel")
+    async with archive.site.services.sessions.begin() as session:
+        anew = await service.begin(session, "curate", ["all"], None, describer="a-better-one")
+    assert anew.id != backfill["id"]
     await archive.check_books()
 
 
