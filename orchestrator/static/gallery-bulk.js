@@ -10,6 +10,7 @@ import { say } from "./toast.js";
 
 const MOST_SEEN = 1_000; // photos that look different at once; of more the others follow when the server has decided
 const ELSEWHERE = "#details, #burst-strip, dialog";
+const LARGE = "#large:not([hidden])"; // one photo is all that is seen
 const part = (id) => document.getElementById(id);
 
 export class GalleryBulk {
@@ -50,7 +51,8 @@ export class GalleryBulk {
 
   /** What keys act on when something is selected; undefined while the hand is elsewhere. */
   inHand() {
-    return this.selection.isEmpty || document.activeElement?.closest(ELSEWHERE) ? undefined : this.many();
+    const isElsewhere = document.activeElement?.closest(ELSEWHERE) || document.querySelector(LARGE);
+    return this.selection.isEmpty || isElsewhere ? undefined : this.many();
   }
 
   many() {

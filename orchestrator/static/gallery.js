@@ -10,6 +10,7 @@ import { closeSheet, isSheetOpen, listenToControls, showControls, showEmpty, tar
 import { GalleryCounts } from "./gallery-counts.js";
 import { GalleryKeep } from "./gallery-keep.js";
 import { listenToGalleryKeys } from "./gallery-keys.js";
+import { GalleryLarge } from "./gallery-large.js";
 import { isReturning, keepPlace, placeIn } from "./gallery-place.js";
 import { Grid } from "./grid.js";
 import { lastEvent, onFrame, onReset, onState } from "./live.js";
@@ -73,6 +74,7 @@ function go(changes) {
 /** With `isBack`, the list stands where it was left. */
 async function load({ isBack = false } = {}) {
   const wanted = queryOfAddress();
+  large.close();
   if (!isSameList(wanted, query)) bulk.leave();
   query = wanted;
   showControls(query);
@@ -93,6 +95,13 @@ async function load({ isBack = false } = {}) {
   showEmpty(query, grid.isEmpty && store.isComplete);
   showPhotoOfAddress();
   await (isBack ? returnToPlace(placeIn(query)) : spanList());
+}
+
+/** One went back or forward within a list: the panel and the large photo are as they were. */
+function showEntry() {
+  if (!history.state?.isLarge) large.close();
+  if (details.isOpen && photoInAddress()) rememberPhoto(details.id, details); // who went on in the large photo stays there
+  else showPhotoOfAddress();
 }
 
 /** The panel is as the address says. */
@@ -148,7 +157,9 @@ async function refresh(from, ids) {
   const found = new Set(photos.map((photo) => photo.id));
   const gone = ids.filter((id) => !found.has(id) && from.photos.has(id)).map((id) => ({ ...from.photos.get(id), isGone: true }));
   from.put(gone);
-  if (from === store) grid.update([...photos, ...gone]);
+  if (from !== store) return;
+  grid.update([...photos, ...gone]);
+  large.refresh();
 }
 
 async function attempt(work) {
@@ -181,7 +192,7 @@ function leavePlace() {
 
 addEventListener("pagehide", leavePlace);
 addEventListener("popstate", () => {
-  if (String(queryOfAddress()) === String(query)) return showPhotoOfAddress();
+  if (String(queryOfAddress()) === String(query)) return showEntry();
   leavePlace();
   return load({ isBack: true });
 });
@@ -255,6 +266,7 @@ function bringInWaiting() {
 
 function focused(id) {
   focusedLast = id;
+  large.show(id);
   if (details.isOpen) showDetails(id);
 }
 
@@ -282,6 +294,7 @@ function stripClosed(id, cameFrom) {
 
 /** The photo that keys decide about: the focused card's, or the one in the panel. */
 function photoInHand() {
+  if (large.isOpen) return large.photo;
   if (part("grid").contains(document.activeElement)) {
     const photo = store.photos.get(grid.focusId);
     return photo && view(photo);
@@ -293,6 +306,7 @@ function showDecided(ids, items) {
   store.put(items);
   grid.update(ids.map((id) => store.photos.get(id)).filter(Boolean));
   details.decided(ids, items);
+  large.refresh();
   if (!bulk.selection.isEmpty) bulk.show();
 }
 
@@ -312,7 +326,8 @@ part("details").addEventListener("click", (event) => {
 
 // The first key after the page opened: it finds the photos without a Tab.
 const STARTING_KEYS = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Enter", "i"]);
-const isNobodyFocused = () => [null, document.body].includes(document.activeElement);
+// A click beside everything gives the focus to what holds it all.
+const isNobodyFocused = () => [null, document.body, part("main")].includes(document.activeElement);
 
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || !isNobodyFocused() || !STARTING_KEYS.has(event.key) || grid.startId === undefined) return;
@@ -324,6 +339,7 @@ document.addEventListener("keydown", (event) => {
 /** One thing at a time, the topmost first. */
 function escape() {
   if (isSheetOpen()) closeSheet();
+  else if (large.isOpen && (history.state?.isLarge || !details.isOpen)) large.leave();
   else if (details.isOpen) details.close();
   else if (!bulk.selection.isEmpty) bulk.clear();
   else return false;
@@ -331,6 +347,13 @@ function escape() {
 }
 
 listenToGalleryKeys({ list: () => ({ store }), grid: () => grid, bulk, inHand: photoInHand, details, escape });
+// After them: what one looks at closely is left first.
+const large = new GalleryLarge({
+  store: () => store, grid: () => grid, inHand: photoInHand,
+  decide: (photo, wishFor) => keeping.decide(photo, wishFor), keepOnly: (photo, others) => deciding.keepOnly(photo, others),
+  selected: () => [...bulk.selection.ids],
+  panel: () => opened(large.id, "i"), inPanel: () => details.shown,
+});
 part("pill").addEventListener("click", bringInWaiting);
 part("retry").addEventListener("click", () => again());
 listenToControls({ chosen: go, sized: () => grid.setTarget(targetHeight()) });

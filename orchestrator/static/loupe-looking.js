@@ -76,7 +76,7 @@ export class Looking {
 
   /** One step back; false when there is none. */
   #leave() {
-    if (!part("help").hidden) return false;
+    if (part("help")?.hidden === false) return false;
     if (this.stage.isZoomed) this.zoom();
     else if (this.compare.isOpen) this.compare.close();
     else return false;
