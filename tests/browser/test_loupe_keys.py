@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.browsers import Browser, all_sent, becomes
-from tests.browser.loupe import at, says
+from tests.browser.loupe import at, overlapping, says
 from tests.photos import add_photos, settled
 from tests.shoot import FAR, Shoot, a_burst, with_pictures
 from tests.site import Site, serve
@@ -61,8 +61,12 @@ async def test_keys_that_move_and_look(shoot: Shoot, served: str, browser: Brows
     await expect(panel.get_by_role("heading", name="2.jpg")).to_be_visible()
     await press("ArrowRight")
     await expect(panel.get_by_role("heading", name="30000-2.jpg")).to_be_visible()
+    for width in (1024, 1280):
+        await page.set_viewport_size({"width": width, "height": 800})
+        assert await overlapping(page) == []
     await press("Escape")
     await expect(panel).to_be_hidden()
+    assert await overlapping(page) == []
     await press("f")
     await becomes(page, "document.fullscreenElement !== null")
     await press("f")
