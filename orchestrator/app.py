@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -54,6 +55,7 @@ from shared.topology import topology
 log = structlog.get_logger()
 
 DATABASE_RETRY_SECONDS = 1.0
+DISK_THREADS = 32  # a look at a network drive that hangs keeps its thread; with as many as cores few would be left
 
 
 def create_app(settings: Settings, pipeline: Pipeline = PIPELINE) -> FastAPI:
@@ -80,6 +82,7 @@ def create_app(settings: Settings, pipeline: Pipeline = PIPELINE) -> FastAPI:
 async def _lifespan(app: FastAPI, *, settings: Settings, pipeline: Pipeline) -> AsyncIterator[None]:
     assert settings.database_url is not None
     assert settings.rabbitmq_url is not None
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(DISK_THREADS, thread_name_prefix="disk"))
     engine = open_engine(settings.database_url)
     sessions = open_sessions(engine, OriginalsBuckets(settings, REST_SECONDS))
     throughput = Throughput()

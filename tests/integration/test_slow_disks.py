@@ -1,15 +1,21 @@
 """While a slow disk is looked at, no connection to the database waits for it."""
 
+import asyncio
 import os
 import shutil
+import threading
 import time
+import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import pytest
 from sqlalchemy.pool import QueuePool
 
+from orchestrator.app import DISK_THREADS, create_app
 from orchestrator.write_back import files
+from shared.settings import Settings
 from tests.archive import Archive
 from tests.rejected import Drive
 from tests.site import Site
@@ -77,3 +83,14 @@ async def test_free_space_looks_at_a_drive_without_a_connection(
         seen = await drive.seen()
     assert (seen["set_aside"]["photos"], seen["set_aside"]["missing"], seen["trouble"]) == (1, 0, None)
     assert slow.looks >= 3
+
+
+async def test_looks_that_hang_leave_others_their_turn(database_url: str, rabbitmq_url: str, tmp_path: Path) -> None:
+    names = {"topology_prefix": f"test.{uuid.uuid4().hex[:8]}"}
+    app = create_app(Settings(keepers_home=tmp_path, database_url=database_url, rabbitmq_url=rabbitmq_url, **names))
+    answers = threading.Event()
+    async with app.router.lifespan_context(app):
+        hanging = [asyncio.create_task(asyncio.to_thread(answers.wait, 120)) for _ in range(DISK_THREADS // 2)]
+        await asyncio.wait_for(asyncio.to_thread(tmp_path.stat), DEADLINE_SECONDS)
+        answers.set()
+        await asyncio.gather(*hanging)
