@@ -1,5 +1,5 @@
 // The gallery: a list of photos whose state is in the address, live, and moved through by keyboard.
-import { embedded, getJson, paced, Refusal } from "./api.js";
+import { embedded, getJson, paced } from "./api.js";
 import { Bursts } from "./bursts.js";
 import { Deciding } from "./deciding.js";
 import { Details } from "./details.js";
@@ -12,8 +12,9 @@ import { GalleryKeep } from "./gallery-keep.js";
 import { listenToGalleryKeys } from "./gallery-keys.js";
 import { GalleryLarge } from "./gallery-large.js";
 import { isReturning, keepPlace, placeIn } from "./gallery-place.js";
+import { attempt, retryBy } from "./gallery-trouble.js";
 import { Grid } from "./grid.js";
-import { lastEvent, onFrame, onReset, onState } from "./live.js";
+import { lastEvent, onFrame, onReset } from "./live.js";
 import { fetchByIds, PhotoStore } from "./photo-store.js";
 import { placeLabel } from "./scroll-label.js";
 import { starOf } from "./stars.js";
@@ -48,7 +49,6 @@ let grid = makeGrid();
 const counts = new GalleryCounts({ query: () => query, told: () => bulk.selection.isEmpty || bulk.show() });
 let focusedLast; // photo; undefined until one had the focus in this list
 let newest = 0; // the highest id that the list had when it began
-let again = () => grid.retry(); // what "Try again" does
 
 function makeGrid() {
   return new Grid(part("grid"), {
@@ -81,11 +81,11 @@ async function load({ isBack = false } = {}) {
   bursts.showLine(filterOf(query) === "bursts");
   closeSheet();
   counts.begin();
-  again = load;
+  retryBy(load);
   const fresh = new PhotoStore(query, { view });
   await attempt(() => fresh.more());
   if (wanted !== query || !fresh.isLoaded) return;
-  again = () => grid.retry();
+  retryBy(() => grid.retry());
   store = fresh;
   focusedLast = undefined;
   waiting.clear();
@@ -160,18 +160,6 @@ async function refresh(from, ids) {
   if (from !== store) return;
   grid.update([...photos, ...gone]);
   large.refresh();
-}
-
-async function attempt(work) {
-  part("trouble").hidden = true;
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    part("trouble-text").textContent = error.message;
-    part("trouble").hidden = false;
-    return undefined;
-  }
 }
 
 /** Loads what is around a photo of the list; whether it is there. */
@@ -355,7 +343,6 @@ const large = new GalleryLarge({
   panel: () => opened(large.id, "i"), inPanel: () => details.shown,
 });
 part("pill").addEventListener("click", bringInWaiting);
-part("retry").addEventListener("click", () => again());
 listenToControls({ chosen: go, sized: () => grid.setTarget(targetHeight()) });
 
 let isAll = false; // the reset that follows is about what a frame told already
@@ -378,9 +365,7 @@ onReset(() => {
   lookAtAll(); // new photos come with the next load
   return counts.ask();
 });
-onState((isDown) => {
-  if (!isDown && !part("trouble").hidden) part("retry").click();
-});
+retryBy(() => grid.retry());
 
 showControls(query);
 bursts.showLine(filterOf(query) === "bursts");

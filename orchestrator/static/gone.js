@@ -12,6 +12,8 @@ login.textContent = "Log in";
 waits.className = "unsent";
 addEventListener("login", (event) => showGone({ isLoggedOut: !event.detail }));
 gone.append(waits);
+// What sticks below it makes room.
+new ResizeObserver(() => document.body.style.setProperty("--gone", `${gone.offsetHeight}px`)).observe(gone);
 
 /**
  * What is different: `isDown`, whether nobody answers, `isLoggedOut`, whether the login has ended, or `unsent`, how many

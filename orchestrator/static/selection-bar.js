@@ -35,7 +35,7 @@ export class SelectionBar {
     this.#makeRoom();
     if (!photos) return;
     this.#part("count").textContent = `${count(selected)} selected`;
-    this.#act("all").hidden = isAll || total === undefined;
+    this.#act("all").hidden = isAll || !total;
     this.#act("all").textContent = `All ${count(total ?? 0)}`;
     this.#act("all").setAttribute("aria-label", `Select all ${plural(total ?? 0, "photo")}`);
     this.#act("page").hidden = isAll;
