@@ -10,6 +10,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,31 @@ DEADLINE_SECONDS = 120
 
 @pytest.fixture
 def home() -> Iterator[Path]:
+    with a_home() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def open_home() -> Iterator[Path]:
+    """The home of a Keepers that is open, for tests that leave it so."""
+    with a_home() as folder, keepers(folder, "up", "--port", "0") as running:
+        address_of(folder)
+        yield folder
+        running.send_signal(signal.SIGTERM)
+        running.communicate(timeout=DEADLINE_SECONDS)
+        assert running.returncode == 0
+        assert processes_of(folder) == []
+
+
+@contextmanager
+def a_home() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="keepers-up-"))
-    yield folder
-    for process in processes_of(folder):
-        process.kill()
-    shutil.rmtree(folder)
+    try:
+        yield folder
+    finally:
+        for process in processes_of(folder):
+            process.kill()
+        shutil.rmtree(folder)
 
 
 @pytest.fixture
@@ -114,36 +135,29 @@ def test_once_imports_a_folder_prints_its_figures_and_leaves_nothing_running(hom
     assert (again["found"], again["done"], again["skipped"], again["failed"]) == (3, 0, 2, 1)
 
 
-def test_every_socket_of_a_running_keepers_is_on_loopback(home: Path) -> None:
-    with keepers(home, "up", "--port", "0") as running:
-        address = address_of(home)
-        listening = [
-            connection.laddr
-            for process in processes_of(home)
-            for connection in process.net_connections("inet")
-            if connection.status == psutil.CONN_LISTEN
-        ]
-        assert {host for host, _ in listening} <= {"127.0.0.1", "::1"}
-        assert int(address.rpartition(":")[2]) in {port for _, port in listening}
-        running.send_signal(signal.SIGINT)
-        running.communicate(timeout=DEADLINE_SECONDS)
-    assert running.returncode == 0
-    assert processes_of(home) == []
+def test_every_socket_of_a_running_keepers_is_on_loopback(open_home: Path) -> None:
+    listening = [
+        connection.laddr
+        for process in processes_of(open_home)
+        for connection in process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert {host for host, _ in listening} <= {"127.0.0.1", "::1"}
+    assert int(address_of(open_home).rpartition(":")[2]) in {port for _, port in listening}
 
 
-def test_a_second_up_says_where_the_first_one_is_open_and_hands_it_a_folder_to_watch(home: Path, photos: Path) -> None:
-    with keepers(home, "up", "--port", "0") as running:
-        address = address_of(home)
-        status, out, _ = run(home, "up")
-        assert (status, out) == (0, f"Keepers is already open at {address}\n")
-        status, out, err = run(home, "up", "--photos", photos, "--watch")
-        assert status == 0, err
-        wait_until(lambda: [one["state"] for one in get(f"{address}/api/watches")["items"]] == ["watching"])
-        shutil.copy(photos / "a.jpg", photos / "not finished.part")
-        Image.radial_gradient("L").resize((300, 200)).save(photos / "new.jpg")
-        wait_until(lambda: get(f"{address}/api/photos/counts")["all"] == 3)
-        running.send_signal(signal.SIGTERM)
-        running.communicate(timeout=DEADLINE_SECONDS)
+def test_a_second_up_says_where_the_first_one_is_open_and_hands_it_a_folder_to_watch(
+    open_home: Path, photos: Path
+) -> None:
+    address = address_of(open_home)
+    status, out, _ = run(open_home, "up")
+    assert (status, out) == (0, f"Keepers is already open at {address}\n")
+    status, out, err = run(open_home, "up", "--photos", photos, "--watch")
+    assert status == 0, err
+    wait_until(lambda: [one["state"] for one in get(f"{address}/api/watches")["items"]] == ["watching"])
+    shutil.copy(photos / "a.jpg", photos / "not finished.part")
+    Image.radial_gradient("L").resize((300, 200)).save(photos / "new.jpg")
+    wait_until(lambda: get(f"{address}/api/photos/counts")["all"] == 3)
 
 
 def test_up_starts_again_after_it_was_killed(home: Path) -> None:
@@ -156,19 +170,16 @@ def test_up_starts_again_after_it_was_killed(home: Path) -> None:
             assert answer.status == 200
         running.send_signal(signal.SIGINT)
         running.communicate(timeout=DEADLINE_SECONDS)
+    assert running.returncode == 0
     assert processes_of(home) == []
 
 
-def test_a_killed_orchestrator_is_started_again_on_the_same_address(home: Path) -> None:
-    with keepers(home, "up", "--port", "0") as running:
-        address = address_of(home)
-        (first,) = orchestrators_of(home)
-        first.kill()
-        wait_until(lambda: orchestrators_of(home) not in ([], [first]))
-        with urllib.request.urlopen(address + "/healthz", timeout=DEADLINE_SECONDS) as answer:
-            assert answer.status == 200
-        running.send_signal(signal.SIGINT)
-        running.communicate(timeout=DEADLINE_SECONDS)
+def test_a_killed_orchestrator_is_started_again_on_the_same_address(open_home: Path) -> None:
+    (first,) = orchestrators_of(open_home)
+    first.kill()
+    wait_until(lambda: orchestrators_of(open_home) not in ([], [first]))
+    with urllib.request.urlopen(address_of(open_home) + "/healthz", timeout=DEADLINE_SECONDS) as answer:
+        assert answer.status == 200
 
 
 @pytest.mark.parametrize(
@@ -202,14 +213,11 @@ def test_a_folder_outside_what_may_be_read_is_refused_in_a_sentence(home: Path, 
     assert processes_of(home) == []
 
 
-def test_a_port_that_is_taken_is_named(home: Path) -> None:
-    with keepers(home / "one", "up", "--port", "0") as running:
-        port = address_of(home / "one").rpartition(":")[2]
-        status, _, err = run(home / "two", "up", "--port", port)
-        assert status == 1
-        assert err == f"Port {port} is taken by another program: name another one with --port.\n"
-        running.send_signal(signal.SIGINT)
-        running.communicate(timeout=DEADLINE_SECONDS)
+def test_a_port_that_is_taken_is_named(home: Path, open_home: Path) -> None:
+    port = address_of(open_home).rpartition(":")[2]
+    status, _, err = run(home, "up", "--port", port)
+    assert status == 1
+    assert err == f"Port {port} is taken by another program: name another one with --port.\n"
 
 
 def orchestrators_of(home: Path) -> list[psutil.Process]:

@@ -148,19 +148,15 @@ def test_a_closed_folder_above_the_home_stays_closed_to_everybody_else(home: Pat
     assert refused.returncode != 0
 
 
-def test_rabbitmq_keeps_messages_from_one_start_to_the_next_and_leaves_no_process(node: Node, home: Path) -> None:
+def test_rabbitmq_keeps_messages_also_when_it_is_killed_and_is_not_open_to_the_guest_user(
+    node: Node, home: Path
+) -> None:
     assert publish(node.start()) == 1
     assert listening_hosts(home) <= {"127.0.0.1", "::1"}
     node.stop()
     node.stop()
     assert processes_of(home) == []
     assert publish(node.start()) == 2
-
-
-def test_rabbitmq_starts_after_it_was_killed_and_is_not_open_to_the_guest_user(node: Node, home: Path) -> None:
-    publish(node.start())
-    node.stop()
-    publish(node.start())
     for process in processes_of(home):
         if process.info["name"] == "beam.smp":
             process.kill()

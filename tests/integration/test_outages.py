@@ -16,11 +16,10 @@ DOUBLES = "tests.doubles.stages"
 BROKER_AWAY = "RabbitMQ does not answer. What waits goes on when it is back."
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def own_node(services_home: Path) -> Iterator[Node]:
-    """A broker that a test may stop and wipe."""
+    """A broker that a test may stop and wipe. `stack` starts it again."""
     node = Node(services_home / "own-rabbitmq")
-    node.start()
     yield node
     node.stop()
     shutil.rmtree(services_home / "own-rabbitmq")
