@@ -50,7 +50,7 @@ def _followed(
     """How it was at the end."""
     said, silent = "", 0
     while seen["state"] == "running":
-        if (line := f"{seen['done']:,} of {seen['total']:,} photos") != said:
+        if seen["total"] and (line := f"{seen['done']:,} of {seen['total']:,} photos") != said:
             print(said := line, file=out, flush=True)
         pause()
         try:

@@ -30,6 +30,7 @@ from shared.settings import Settings
 
 log = structlog.get_logger()
 
+PATIENCE_SECONDS = 20.0  # with a drive that does not answer
 SAY_SECONDS = 1.0  # between two notes of how far an export is
 _MOST_NAMED = 100
 
@@ -171,8 +172,7 @@ class Exports:
         async with self._sessions() as session:
             roots = await queries.root_folders(session)
             project = None if wish.project is None else await queries.project_named(session, wish.project)
-        trouble = await asyncio.to_thread(target.trouble_with, wish.target, self._settings, roots)
-        if trouble:
+        if trouble := await self._trouble(wish.target, roots):
             raise Refused(422, "bad_target", trouble)
         if wish.project is not None and project is None:
             raise Refused(404, "unknown_project", f"There is no project {wish.project}.")
@@ -181,6 +181,14 @@ class Exports:
             photos = await queries.to_export(session, project)
             known = await queries.known(session, *manifest.identities()) if wish.refresh else []
         return Job(wish.target, photos, known, wish.full_size, wish.gps, wish.dry_run, wish.refresh, self._full_size.of)
+
+    async def _trouble(self, folder: Path, roots: list[bytes]) -> str | None:
+        """A network drive that hangs must not keep exports into other folders from beginning."""
+        look = asyncio.to_thread(target.trouble_with, folder, self._settings, roots)
+        try:
+            return await asyncio.wait_for(look, PATIENCE_SECONDS)
+        except TimeoutError:
+            return f"{shown(folder)} does not answer. Is its drive connected, and its network there?"
 
     def _run(self, made: Export, job: Job, work: "asyncio.Future[str | None]") -> None:
         error = None

@@ -17,7 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from orchestrator.embedded.client import Client, NotAnswering
-from orchestrator.export import command, pictures, records
+from orchestrator.export import command, pictures, records, target
 from orchestrator.export import service as exports
 from orchestrator.export.disk import locked
 from orchestrator.export.photo import Photo
@@ -225,7 +225,7 @@ async def test_folders_that_cannot_be_exported_to_are_refused_with_a_sentence(de
     link = tmp_path / "link"
     link.symlink_to(desk.photos)
     (tmp_path / "unplugged").symlink_to(tmp_path / "drive" / "website")
-    for target, said in {
+    for folder, said in {
         "relative": "whole path",
         str(tmp_path / "no" / "folder"): f"There is no folder {tmp_path}/no: make it first",
         str(file): "is a file",
@@ -237,8 +237,8 @@ async def test_folders_that_cannot_be_exported_to_are_refused_with_a_sentence(de
         str(tmp_path / ("n" * 300)): "cannot be opened: File name too long",
         str(tmp_path / "unplugged"): "is a link to a folder that is not there",
     }.items():
-        answer = await desk.start(target=target)
-        assert answer.status_code == 422, target
+        answer = await desk.start(target=folder)
+        assert answer.status_code == 422, folder
         assert said in answer.json()["error"]["message"]
 
 
@@ -290,6 +290,21 @@ async def test_what_another_program_wrote_into_the_manifest_stays_through_a_refr
     (desk.target / "photos.json").write_text(json.dumps(foreign))
     assert (await desk.export(refresh=True))["exported"] == 1
     assert desk.entries[:5] == foreign
+
+
+async def test_a_target_that_hangs_is_given_up_and_keeps_no_other_from_being_exported_to(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.photo()
+    answers = threading.Event()
+    with monkeypatch.context() as hanging:
+        hanging.setattr(exports, "PATIENCE_SECONDS", 0.1)
+        hanging.setattr(target, "trouble_with", lambda *_: answers.wait(60))
+        answer = await desk.start()
+    assert (answer.status_code, answer.json()["error"]["type"]) == (422, "bad_target")
+    assert answer.json()["error"]["message"].startswith(f"{desk.target} does not answer.")
+    assert (await desk.export())["exported"] == 1
+    answers.set()
 
 
 async def test_a_target_whose_name_is_not_text_is_named_by_its_claim(desk: Desk, tmp_path: Path) -> None:
