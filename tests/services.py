@@ -4,8 +4,10 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 
@@ -15,12 +17,17 @@ from shared.errors import KeepersError
 
 MEMORY = Path("/dev/shm")
 ROOM_BYTES = 4 * 2**30
+PREFIX = "keepers-tests-"
+OWNER = "owner"  # the file that names the process of a run
 
 
 @pytest.fixture(scope="session")
 def services_home() -> Iterator[Path]:
     """Short, because pytest's own folders are deep and closed to other users."""
-    home = Path(tempfile.mkdtemp(prefix="keepers-tests-", dir=MEMORY if _memory_has_room() else None))
+    beside = MEMORY if _memory_has_room() else Path(tempfile.gettempdir())
+    _clear_what_killed_runs_left(beside)
+    home = Path(tempfile.mkdtemp(prefix=PREFIX, dir=beside))
+    (home / OWNER).write_text(str(os.getpid()))
     yield home
     shutil.rmtree(home)
 
@@ -54,6 +61,15 @@ def _memory_has_room() -> bool:
     if not os.access(MEMORY, os.W_OK) or os.statvfs(MEMORY).f_flag & os.ST_NOEXEC:  # PostgreSQL may be copied there
         return False
     return shutil.disk_usage(MEMORY).free > ROOM_BYTES
+
+
+def _clear_what_killed_runs_left(beside: Path) -> None:
+    for home in beside.glob(f"{PREFIX}*"):
+        with suppress(OSError, ValueError):  # another run clears it too, or is just making it
+            if not psutil.pid_exists(int((home / OWNER).read_text())):
+                Node(home / "rabbitmq").stop()
+                Server(home / "postgres").stop()
+                shutil.rmtree(home)
 
 
 def _write_without_waiting(url: str) -> None:
