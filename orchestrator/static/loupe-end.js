@@ -1,20 +1,20 @@
 // The page after the last photo: what was done, and what comes next.
 import { count } from "./format.js";
 
-const part = (id) => document.getElementById(id);
-
-/** Shows it; `go(place)` goes back, and `goOn()` to what came in since the pass was opened. */
-export function showEnd(kind, progress, { go, goOn }) {
-  part("end-title").textContent = titleOf(kind, progress);
-  part("end-words").textContent = wordsOf(kind, progress);
-  part("end-rate").hidden = kind === "rate" || progress.to_rate === 0;
-  part("end-rate").textContent = `${count(progress.to_rate)} kept: rate ${progress.to_rate === 1 ? "it" : "them"}?`;
-  part("end-new").classList.toggle("unseen", progress.more === 0); // its room stays: nothing moves when photos come in
-  part("end-new").textContent = `Go on with ${count(progress.more)} more`;
-  part("end-new").onclick = goOn;
-  part("end-again").hidden = progress.n === 0;
-  part("end-again").textContent = progress.passed_over ? `Look at the ${count(progress.passed_over)} passed over` : "From the start";
-  part("end-again").onclick = () => go(progress.passed_over ? progress.position : 1);
+/** Shows it in `node`; `go(place)` goes back, and `goOn()` to what came in since the pass was opened. */
+export function showEnd(node, kind, progress, { go, goOn }) {
+  const part = (name) => node.querySelector(`[data-end="${name}"]`);
+  const { n, position, more, passed_over: passedOver, to_rate: toRate } = progress;
+  part("title").textContent = titleOf(kind, progress);
+  part("words").textContent = wordsOf(kind, progress);
+  part("rate").hidden = kind === "rate" || toRate === 0;
+  part("rate").textContent = `${count(toRate)} kept: rate ${toRate === 1 ? "it" : "them"}?`;
+  part("more").classList.toggle("unseen", more === 0); // its room stays: nothing moves when photos come in
+  part("more").textContent = `Go on with ${count(more)} more`;
+  part("more").onclick = goOn;
+  part("again").hidden = n === 0;
+  part("again").textContent = passedOver ? `Look at the ${count(passedOver)} passed over` : "From the start";
+  part("again").onclick = () => go(passedOver ? position : 1);
 }
 
 function titleOf(kind, { n, passed_over: passedOver, more }) {
@@ -33,5 +33,5 @@ function wordsOf(kind, { n, kept, rejected, passed_over: passedOver, more }) {
   if (kind === "rate") return `${count(n - rejected - passedOver)} with stars, ${count(passedOver)} without.`;
   const parts = [`${count(kept)} kept`, `${count(rejected)} rejected`];
   if (passedOver) parts.push(`${count(passedOver)} passed over`);
-  return `${parts.join(", ")}. Ctrl+Z takes the last decision back.`;
+  return `${parts.join(", ")}. Undo (Ctrl+Z) takes the last decision back.`;
 }

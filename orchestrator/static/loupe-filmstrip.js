@@ -47,7 +47,7 @@ export class Filmstrip {
   }
 }
 
-function makeEntry({ photo, isHere, choose }) {
+export function makeEntry({ photo, isHere, choose }) {
   const entry = document.createElement("li");
   const button = document.createElement("button");
   const picture = document.createElement("img");
@@ -56,7 +56,7 @@ function makeEntry({ photo, isHere, choose }) {
   entry.classList.toggle("rejected", photo.rejected);
   entry.dataset.id = photo.id;
   button.type = "button";
-  button.tabIndex = -1; // the arrows move
+  button.tabIndex = isHere ? 0 : -1; // the arrows move
   button.title = photo.file_name;
   button.setAttribute("aria-label", photo.file_name);
   if (isHere) button.setAttribute("aria-current", "true");
@@ -65,6 +65,7 @@ function makeEntry({ photo, isHere, choose }) {
   picture.decoding = "async";
   picture.draggable = false;
   if (photo.thumbnail_url) picture.src = photo.thumbnail_url;
+  else picture.style.visibility = "hidden"; // its room stays
   if (photo.width) picture.style.aspectRatio = `${photo.width} / ${photo.height}`;
   marks.className = "strip-marks";
   marks.append(photo.user_rating ? "★".repeat(photo.user_rating) : "", ...decidedBadges(photo));

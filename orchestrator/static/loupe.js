@@ -119,14 +119,14 @@ async function end() {
   announce("That was the last one");
   if (pass.n) attempt(() => pass.stop(pass.n)); // so that undo finds the way back
   await refreshEnd();
-  part("end-title").focus({ preventScroll: true });
+  part("end").querySelector("h2").focus({ preventScroll: true });
 }
 
 let endAsked = 0;
 async function refreshEnd() {
   const asked = (endAsked += 1);
   const progress = await attempt(() => pass.progress(), refreshEnd);
-  if (progress && isAtEnd && asked === endAsked) showEnd(kind, progress, { go, goOn: () => startAnew(pass.n + 1) });
+  if (progress && isAtEnd && asked === endAsked) showEnd(part("end"), kind, progress, { go, goOn: () => startAnew(pass.n + 1) });
 }
 
 /** The one that the stop proposed; once it is rejected, the sharpest of the frames that are left. */

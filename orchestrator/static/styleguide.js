@@ -7,6 +7,8 @@ import { DecisionBar } from "./decision-bar.js";
 import { DriveCard } from "./drive-card.js";
 import { FolderRow } from "./folder-row.js";
 import { ImportRow } from "./import-row.js";
+import { showEnd } from "./loupe-end.js";
+import { makeEntry } from "./loupe-filmstrip.js";
 import { legendOf } from "./loupe-overlays.js";
 import { showSight } from "./loupe-sight.js";
 import { SelectionBar } from "./selection-bar.js";
@@ -72,6 +74,17 @@ const SIGHTS = [
   { legend: legendOf("focus") },
   { legend: legendOf("clipping") },
   { zoom: AT_100, sharpness: { isThere: true }, legend: legendOf("clipping", { highlights: 0.0312, shadows: 0 }) },
+];
+const STRIP = [{ kept: true }, { user_rating: 3, kept: true }, { rejected: true }, { manual_match: true, kept: true, user_rating: 5 }, { thumbnail_url: null }, { width: 800, height: 12_000 }];
+// The first four of a cull pass, the others of a rate pass.
+const ENDS = [
+  { kept: 120, rejected: 94, to_rate: 120 },
+  { kept: 20, rejected: 10, passed_over: 184, to_rate: 1 },
+  { kept: 120, rejected: 94, to_rate: 120, more: 1_312 },
+  { n: 0 },
+  { kept: 214 },
+  { kept: 214, rejected: 2, passed_over: 30 },
+  { n: 0 },
 ];
 const COMPARED = [
   { user_rating: 4, kept: true },
@@ -140,6 +153,14 @@ document.querySelectorAll("#line-states .bursts-line").forEach((node, n) => {
   const { totals, search } = LINES[n];
   showBursts(node, { totals, search: { gap_seconds: 5, least_cosine: 0.94, is_own_cosine: n === 0, ...search } });
   node.hidden = false;
+});
+for (const [n, fields] of STRIP.entries()) {
+  const photo = { id: n, file_name: `DSC_000${n}.jpg`, width: 3000, height: 2000, thumbnail_url: PICTURE, user_rating: null, manual_match: false, kept: false, rejected: false, ...fields };
+  document.getElementById("strip-example").append(makeEntry({ photo, isHere: n === 1, choose: () => {} }));
+}
+document.querySelectorAll("#end-states .loupe-end").forEach((node, n) => {
+  const progress = { n: 214, position: 1, kept: 0, rejected: 0, passed_over: 0, more: 0, to_rate: 0, ...ENDS[n] };
+  showEnd(node, node.dataset.kind, progress, { go: () => {}, goOn: () => {} });
 });
 document.querySelectorAll("#sight-states .loupe-sight").forEach((node, n) => showSight(node, SIGHTS[n]));
 for (const [n, fields] of COMPARED.entries()) {

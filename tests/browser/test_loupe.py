@@ -43,7 +43,7 @@ async def test_a_pass_is_culled_by_keyboard_to_its_end_and_taken_back(
     await page.keyboard.press("k")
     await expect(page.get_by_role("heading", name="All 3 are culled")).to_be_visible()
     await says(page, "Kept 30000-1.jpg, rejected 2 others of the burst")
-    await expect(page.locator("#end-words")).to_contain_text("2 kept, 1 rejected")
+    await expect(page.locator("#end [data-end=words]")).to_contain_text("2 kept, 1 rejected")
     await expect(page.get_by_role("link", name="1 kept: rate it?")).to_be_visible()
     await shoot.until_rejected(alone[1], frames[0], frames[2])
     await page.keyboard.press("k")

@@ -276,7 +276,7 @@ async def test_a_kept_photo_is_rated_beside_those_like_it(shoot: Shoot, served: 
     await all_sent(page)
     await page.keyboard.press("End")
     await page.keyboard.press("ArrowRight")
-    await expect(page.locator("#end-words")).to_have_text("2 with stars, 1 without.")
+    await expect(page.locator("#end [data-end=words]")).to_have_text("2 with stars, 1 without.")
     await expect(page.locator("#end").get_by_role("link", name="Export")).to_be_visible()
 
 
@@ -298,5 +298,5 @@ async def test_a_pass_that_is_closed_and_reopened_after_new_scores_goes_on_where
     for n in range(10, 20):
         await at(page, f"{n}.jpg", f"{n + 1} / 20")
         await page.keyboard.press("kx"[n % 2])
-    await expect(page.locator("#end-words")).to_contain_text("10 kept, 10 rejected")
+    await expect(page.locator("#end [data-end=words]")).to_contain_text("10 kept, 10 rejected")
     assert await shoot.rejected() == photos[1::2]

@@ -26,7 +26,7 @@ async def test_no_page_is_wider_than_the_screen_or_complains(
     page = await browser.open(served, width=width)
     for address in EVERY_PAGE:
         await page.goto(f"{served}{address}")
-        await expect(page.get_by_role("link", name="Gallery", exact=True)).to_be_visible()
+        await expect(page.get_by_role("navigation").get_by_role("link", name="Gallery", exact=True)).to_be_visible()
         overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         assert await page.evaluate(overflow) == 0, address
 
