@@ -7,6 +7,7 @@ before the picture gets its name. So whatever lies there when the power goes is 
 import errno
 import hashlib
 import json
+import math
 import os
 import re
 import stat
@@ -92,7 +93,7 @@ def note(folder: Path, disk: Disk, entry: Entry, data: bytes) -> None:
 
 def _entries(path: Path) -> list[Entry]:
     try:
-        found = json.loads(_contents(path).decode("utf-8-sig"))
+        found = json.loads(_contents(path).decode("utf-8-sig"), parse_float=_number, parse_constant=_number)
     except FileNotFoundError:
         return []
     except (ValueError, RecursionError) as exc:
@@ -103,6 +104,14 @@ def _entries(path: Path) -> list[Entry]:
     if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
         raise ManifestBroken(_sentence(path, "it is not a list of photos"))
     return found
+
+
+def _number(written: str) -> float:
+    """Python would read and write what no other program does."""
+    number = float(written)
+    if not math.isfinite(number):
+        raise ValueError(f"{written} is no number")
+    return number
 
 
 def _sentence(path: Path, why: str) -> str:

@@ -242,7 +242,9 @@ async def test_folders_that_cannot_be_exported_to_are_refused_with_a_sentence(de
         assert said in answer.json()["error"]["message"]
 
 
-@pytest.mark.parametrize("broken", [b"{", b'{"a": 1}', b"[1]", b"\xff\xfe", b"[" * 100_000])
+@pytest.mark.parametrize(
+    "broken", [b"{", b'{"a": 1}', b"[1]", b"\xff\xfe", b"[" * 100_000, b'[{"a": NaN}]', b'[{"a": 1e999}]']
+)
 async def test_a_manifest_that_cannot_be_read_is_refused_and_left_alone(desk: Desk, broken: bytes) -> None:
     await desk.photo()
     desk.target.mkdir()
