@@ -199,6 +199,21 @@ async def test_a_finished_rescore_shows_on_the_cards_and_in_the_panel(
     await expect(page.locator(f'.card[data-id="{photos[0].id}"]').get_by_text("MATCH")).to_be_visible()
 
 
+async def test_what_is_said_below_a_slim_photo_does_not_widen_the_page_of_a_phone(
+    site: Site, served: str, browser: Browser
+) -> None:
+    async with site.session() as session:
+        root = await factories.a_root(session)
+        said = {"user_rating": 5, "manual_match": True, "damage": "cut off", "preference_score": 88}
+        for n in range(12):
+            slim = {"preview": f"{n}.jpg", "preview_width": 300, "preview_height": 900}
+            await factories.a_photo(session, root, f"DSC_{n:04}.jpg", **slim, **said)
+        await session.commit()
+    page = await browser.open(f"{served}/gallery", width=390)
+    await expect(page.locator(".card .badge").first).to_be_visible()
+    assert await page.evaluate("[innerWidth, document.documentElement.scrollWidth]") == [390, 390]
+
+
 async def test_a_file_name_is_shown_as_it_is(site: Site, served: str, browser: Browser) -> None:
     async with site.session() as session:
         root = await factories.a_root(session)
