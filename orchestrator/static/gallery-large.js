@@ -6,7 +6,7 @@ import { onKeys } from "./keys.js";
 import { Looking } from "./loupe-looking.js";
 import { announce } from "./loupe-said.js";
 import { listenToSwipes } from "./loupe-touch.js";
-import { keep, togglePick, toggleReject } from "./wishes.js";
+import { togglePick, toggleReject } from "./wishes.js";
 
 const AHEAD = [1, 2, -1, 3, -2]; // neighbours whose pictures are fetched, soonest first
 const MOST_COMPARED = 4;
@@ -16,7 +16,7 @@ const part = (id) => document.getElementById(id);
 export class GalleryLarge {
   /**
    * `ask`: `store()` and `grid()` of the page, `inHand()` as Deciding has it, `decide(photo, wishFor)`,
-   * `keepOnly(photo, others)`, `selected()` ids, `panel()`, which opens or closes the panel, and `inPanel()`, its photo.
+   * `keepThis(photo)`, `keepOnly(photo, others)`, `selected()` ids, `panel()`, which opens or closes the panel, and `inPanel()`, its photo.
    */
   constructor(ask) {
     this.ask = ask;
@@ -26,7 +26,7 @@ export class GalleryLarge {
       rivals: (count) => this.#rivals(count),
       stand: ({ id }) => this.#stand(id),
       get: (id) => this.#seen(id),
-      keep: () => ask.decide(this.photo, keep),
+      keep: () => ask.keepThis(this.photo), // of a burst too: the others are beside it, and Shift+k rejects them
       keepOnly: (photo, others) => ask.keepOnly(photo, others),
     });
     this.#listen();

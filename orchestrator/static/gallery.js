@@ -18,7 +18,7 @@ import { lastEvent, onFrame, onReset } from "./live.js";
 import { fetchByIds, PhotoStore } from "./photo-store.js";
 import { placeLabel } from "./scroll-label.js";
 import { starOf } from "./stars.js";
-import { rate } from "./wishes.js";
+import { keep, rate } from "./wishes.js";
 
 const LIVE_REST_MS = 500;
 const MOST_ON_TOP = 300; // photos that come in one by one; for more of them the list begins anew
@@ -339,6 +339,7 @@ listenToGalleryKeys({ list: () => ({ store }), grid: () => grid, bulk, inHand: p
 const large = new GalleryLarge({
   store: () => store, grid: () => grid, inHand: photoInHand,
   decide: (photo, wishFor) => keeping.decide(photo, wishFor), keepOnly: (photo, others) => deciding.keepOnly(photo, others),
+  keepThis: (photo) => deciding.decide(photo, keep),
   selected: () => [...bulk.selection.ids],
   panel: () => opened(large.id, "i"), inPanel: () => details.shown,
 });

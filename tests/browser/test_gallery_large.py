@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from orchestrator.models import Photo
 from tests import factories
-from tests.browser.browsers import Browser
+from tests.browser.browsers import Browser, all_sent
 from tests.fingers import swipe
 from tests.site import Site
 
@@ -37,6 +37,12 @@ async def settled(site: Site, condition: str, count: int) -> None:
 
 async def test_the_keys_of_the_loupe_work_on_the_focused_card(site: Site, served: str, browser: Browser) -> None:
     *_, third, second, first = await some_photos(site, 6)
+    async with site.session() as session:
+        await session.execute(text("INSERT INTO bursts (id, kind, size, started_at) VALUES (7, 'burst', 2, now())"))
+        await session.execute(
+            text("UPDATE photos SET burst_id = 7 WHERE id = ANY(:ids)"), {"ids": [second.id, third.id]}
+        )
+        await session.commit()
     page = await browser.open(f"{served}/gallery", theme="dark")
     card = page.locator(f'.card[data-id="{first.id}"]')
     await card.focus()
@@ -71,6 +77,10 @@ async def test_the_keys_of_the_loupe_work_on_the_focused_card(site: Site, served
     await page.keyboard.press("Control+z")
     await settled(site, "rejected_at IS NOT NULL", 0)
     await page.keyboard.press("ArrowRight")
+    await page.keyboard.press("k")  # this one; the other frame of the burst is beside it
+    await all_sent(page)
+    await settled(site, f"kept_at IS NOT NULL AND id = {third.id}", 1)
+    await settled(site, "rejected_at IS NOT NULL", 0)
     await page.keyboard.press("Shift+k")
     await settled(site, f"kept_at IS NOT NULL AND rejected_at IS NULL AND id = {third.id}", 1)
     await settled(site, f"rejected_at IS NOT NULL AND id = {second.id}", 1)
