@@ -112,6 +112,8 @@ function say(id, sentence) {
 
 function busy(is) {
   part("under-way").hidden = !is;
-  if (!is) part("stop").hidden = true;
   for (const verb of verbs) verb.disabled = is;
+  if (is) return;
+  if (document.activeElement === part("stop")) part("export").focus();
+  part("stop").hidden = true;
 }

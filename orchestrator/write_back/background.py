@@ -102,7 +102,7 @@ async def _patiently(sessions: Sessions, root: Root, work: Coroutine[Any, Any, T
     try:
         await asyncio.wait([task], timeout=PATIENCE_SECONDS)
         if not task.done():
-            await _say(sessions, root.id, f"{root.label} does not answer. It is a drive or a network that hangs.")
+            await _say(sessions, root.id, f"{root.label} does not answer. Its drive is slow, or its network hangs.")
         return await task
     finally:
         task.cancel()

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import stat
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -85,7 +86,8 @@ def read(path: Path) -> tuple[bytes, os.stat_result]:
 def replace(path: Path, packet: bytes, as_read: os.stat_result | None) -> os.stat_result:
     """Put a whole new file in the place of this one, with its mode; `as_read` None makes one where none is. Raises
     NotWritten when somebody else wrote it in the meantime."""
-    temporary = path.with_name(f".keepers-{os.getpid()}.tmp")  # imports pass over dot-files
+    # Imports pass over dot-files. A thread of a writer that was given up may still be at work beside this one.
+    temporary = path.with_name(f".keepers-{os.getpid()}-{threading.get_ident():x}.tmp")
     try:
         _write(temporary, packet, path)
         _check_unchanged(path, as_read)

@@ -1,6 +1,8 @@
 """Sidecars on disk: whole or not at all, and never over what somebody else wrote."""
 
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -31,9 +33,36 @@ def test_a_file_that_has_come_or_gone_in_the_meantime_is_left_so(tmp_path: Path)
 
 
 def test_what_is_left_of_a_killed_run_is_in_nobodys_way(tmp_path: Path) -> None:
-    (tmp_path / f".keepers-{os.getpid()}.tmp").write_bytes(b"half a fi")
+    (tmp_path / f".keepers-{os.getpid()}-{threading.get_ident():x}.tmp").write_bytes(b"half a fi")
     replace(tmp_path / "a.xmp", b"whole", None)
     assert [(one.name, one.read_bytes()) for one in tmp_path.iterdir()] == [("a.xmp", b"whole")]
+
+
+def test_a_thread_that_was_given_up_and_one_after_it_do_not_take_each_others_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slow drive may keep the first one at work long after nobody waits for it."""
+    path = tmp_path / "a.xmp"
+    path.write_bytes(b"before")
+    _, as_read = read(path)
+    fsync, written, may_go_on = os.fsync, threading.Barrier(3), {3: threading.Event(), 5: threading.Event()}
+
+    def slowly(descriptor: int) -> None:
+        if gate := may_go_on.get(os.fstat(descriptor).st_size):
+            written.wait(30)
+            assert gate.wait(30)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", slowly)
+    with ThreadPoolExecutor(2) as threads:
+        first, second = (threads.submit(replace, path, packet, as_read) for packet in (b"one", b"other"))
+        written.wait(30)
+        may_go_on[3].set()
+        assert first.result(30).st_size == 3
+        may_go_on[5].set()
+        with pytest.raises(NotWritten, match="Another program wrote it"):
+            second.result(30)
+    assert [(one.name, one.read_bytes()) for one in tmp_path.iterdir()] == [("a.xmp", b"one")]
 
 
 def test_a_pipe_under_the_name_of_a_sidecar_is_not_waited_for(tmp_path: Path) -> None:
