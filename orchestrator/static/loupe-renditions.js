@@ -21,7 +21,7 @@ export class Renditions {
     this.known = new Map(); // photo version and size -> {state, url, width, height, message}
     this.wishes = [];
     this.asked = {}; // size -> ids, as they were asked for last
-    this.hindrance = null; // why nothing is made now, in words
+    this.hindrances = {}; // size -> why what is pending does not come now, in words
     this.asks = Object.entries(WAIT_MS).map(([size, waitMs]) => paced(() => this.#askFor(size, waitMs), ASK_MS));
     onFrame((frame) => frame.renditions?.length && this.#askAgain(frame.renditions));
     onReset(() => this.#askAgain());
@@ -49,7 +49,7 @@ export class Renditions {
   /** Why there is none, in words; undefined while there may be one soon. */
   trouble(photo, size) {
     const known = this.known.get(keyOf(photo, size));
-    return known ? known.message : this.hindrance;
+    return known ? known.message : this.hindrances[size];
   }
 
   #open() {
@@ -86,9 +86,10 @@ export class Renditions {
     }
   }
 
-  #take(size, photos, { ready, failed, waits_for: hindrance = null }) {
-    const isOther = hindrance !== this.hindrance;
-    this.hindrance = hindrance; // of all that is pending
+  #take(size, photos, { ready, failed, waits_for: waitsFor }) {
+    const hindrance = waitsFor ?? undefined;
+    const isOther = hindrance !== this.hindrances[size];
+    this.hindrances[size] = hindrance;
     const byId = new Map(photos.map((photo) => [photo.id, photo]));
     for (const one of ready) this.#know(byId.get(one.id), size, { ...one, state: "ready" });
     for (const { id, message } of failed) this.#know(byId.get(id), size, { state: "failed", message, at: Date.now() });

@@ -176,7 +176,11 @@ async def test_a_zoom_shows_the_point_under_the_pointer_and_is_held_through_a_bu
     await page.keyboard.press("ArrowRight")
     await expect(page.locator("#file-name")).to_have_text("10000.jpg")
     assert await box(page, "#stage .loupe-photo") == whole
+    await darkroom.shoot.site.client.post("/api/stages/render/pause")
     await page.keyboard.press("z")
+    await expect(page.locator("#zoom-words")).to_have_text(
+        "100 %, blurred: Views are paused. Resume them in the pipeline."
+    )
     await page.keyboard.press("Escape")
     assert await box(page, "#stage .loupe-photo") == whole
 
