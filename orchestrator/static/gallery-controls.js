@@ -6,6 +6,7 @@ import { isTyping } from "./keys.js";
 const SIZES = { small: [110, 150], medium: [150, 220], large: [230, 320] }; // row heights on a phone and on a desk
 const PHONE = "(max-width: 700px)";
 const MOST_TAGS = 12;
+const DATE_REST_MS = 700;
 const MOST_VALUES = 200; // as many are counted; of others there is no number
 
 const FURTHER = ["content_type", "camera", "tag", "from", "to", "technical"]; // behind "More filters"
@@ -54,7 +55,17 @@ export function listenToControls({ chosen, sized }) {
     part("words").focus();
     part("words").select();
   });
-  part("further").addEventListener("change", ({ target }) => target.checkValidity() && chosen({ [target.name]: target.value.trim() }));
+  let typing; // a timer
+  part("further").addEventListener("change", ({ target }) => {
+    clearTimeout(typing);
+    // A date that is typed is a date after each digit of its year.
+    if (target.type === "date") typing = setTimeout(chooseFurther, DATE_REST_MS);
+    else chooseFurther();
+  });
+  const chooseFurther = () => {
+    const fields = part("further").elements;
+    if (part("further").checkValidity()) chosen(Object.fromEntries(FURTHER.map((name) => [name, fields[name].value.trim()])));
+  };
   part("further").addEventListener("submit", (event) => event.preventDefault());
   part("further-clear").addEventListener("click", () => chosen(Object.fromEntries(FURTHER.map((name) => [name, undefined]))));
   part("tag-choice").addEventListener("click", (event) => {

@@ -70,6 +70,11 @@ async def test_photos_are_searched_and_narrowed(site: Site, served: str, browser
     await page.get_by_label("Search photos").press("Enter")
     await expect(page.get_by_text("Nothing was found for “zebra”, with the filters that are chosen.")).to_be_visible()
     await expect(page.locator("#summary")).to_have_text("0 photos")
+    if width > 500:
+        entries = await page.evaluate("history.length")
+        await page.get_by_label("Captured from").press_sequentially("01152016", delay=50)
+        await expect(page).to_have_url(re.compile("from=2016-01-15"))
+        assert await page.evaluate("history.length") == entries + 1  # and none for the year 2, 20, and 201
     await page.route("**/api/photos?*", lambda route: route.abort())
     await page.get_by_role("button", name="Clear search and filters").click()
     await expect(page.get_by_role("alert").get_by_text("Keepers is not answering.")).to_be_in_viewport()
