@@ -26,6 +26,11 @@ export class SelectionTags {
     if (!this.node.hidden) this.ask();
   }
 
+  /** `tags` are [{tag, photos}], of so many photos. */
+  show(tags, photos) {
+    this.list.replaceChildren(...tags.map(({ tag, photos: tagged }) => counting(chip(tag), tagged, photos)));
+  }
+
   #open(isOpen) {
     this.node.hidden = !isOpen;
     this.opener.setAttribute("aria-expanded", String(isOpen));
@@ -65,8 +70,7 @@ export class SelectionTags {
       for (const one of counted.tags) add(found, one);
     }
     if (asked !== JSON.stringify(this.parts())) return;
-    const tags = [...found.values()].sort((one, other) => other.photos - one.photos);
-    this.list.replaceChildren(...tags.map(({ tag, photos: tagged }) => counting(chip(tag), tagged, photos)));
+    this.show([...found.values()].sort((one, other) => other.photos - one.photos), photos);
   }
 }
 

@@ -13,6 +13,7 @@ import { legendOf } from "./loupe-overlays.js";
 import { showSight } from "./loupe-sight.js";
 import { SelectionBar } from "./selection-bar.js";
 import { showStars } from "./stars.js";
+import { Tags } from "./tags.js";
 
 const GREY = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 3 2'><rect width='3' height='2' fill='#777'/><path d='m0 2 1-1 .6.5.5-.7L3 2z' fill='#555'/></svg>";
 const PICTURE = `data:image/svg+xml,${encodeURIComponent(GREY)}`;
@@ -139,6 +140,9 @@ const selection = new SelectionBar(document.getElementById("selection-bar"), { d
 const chosen = { id: "many", file_name: "214 photos", user_rating: 3, manual_match: false, kept: true, rejected: false, project: undefined };
 selection.show({ photos: chosen, selected: 214, isAll: false, total: 12_345, isInProject: true });
 selection.showWork(12_345);
+selection.tags.node.hidden = false;
+selection.tags.show([{ tag: "dog", photos: 214 }, { tag: "river at dawn", photos: 12 }], 214);
+new Tags(document.querySelector(".tagging"), () => {}).show({ id: 1, tags: ["dog", "river at dawn", LONG], description: { suggested_tags: ["dog"] } });
 function showStrip(node, kind, frames) {
   const started = "2024-05-04T10:00:00";
   const unknown = { width: 3000, height: 2000, captured_at: started, thumbnail_url: PICTURE, sharpness: null, exposure_bias_ev: null, user_rating: null, manual_match: false, is_best: false, is_chosen: false };
