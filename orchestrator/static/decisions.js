@@ -1,11 +1,10 @@
 // What the person decides on this page: true at once, sent in the background, and undone step by step.
 import { DecisionQueue } from "./decision-queue.js";
 import { restoredSaid } from "./set-aside.js";
+import { storedSteps, storeSteps } from "./undo-steps.js";
 import { changesOf } from "./wishes.js";
 
-const MOST_STEPS = 200;
-const MOST_KEPT = 50; // photos of a step whose looks before and after a reload still knows
-const STEPS = "decision-steps"; // a reload keeps what can be undone
+const MOST_STEPS = 2000; // a long evening
 
 export class Decisions {
   /**
@@ -203,18 +202,3 @@ function newNumber() {
   const digits = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   return digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }
-
-function storedSteps() {
-  return JSON.parse(sessionStorage.getItem(STEPS)) ?? { done: [], undone: [] };
-}
-
-function storeSteps({ done, undone }) {
-  try {
-    sessionStorage.setItem(STEPS, JSON.stringify({ done: done.map(light), undone: undone.map(light) }));
-  } catch {
-    sessionStorage.removeItem(STEPS); // full: until a reload they are known all the same
-  }
-}
-
-/** A step about many without what each of them looks like: the server tells that anyway. */
-const light = (step) => (Object.keys(step.after).length > MOST_KEPT ? { ...step, before: {}, after: {} } : step);
