@@ -109,7 +109,8 @@ class Follower:
         """Begin; after trouble the folder is walked now and then until listening succeeds again, if it ever may."""
         if self._trouble is not None:
             log.warning("watching.deaf", folder=shown(self._followed.path), error=str(self._trouble))
-            self._why_polled, self._trouble = what_to_type(self._trouble), None
+            self._why_polled = what_to_type(self._trouble, is_beginning=not self._is_listening)
+            self._trouble = None
             await self._stop_listening()
             self._next_walk = 0.0
         if self._listener is None and self._why_polled is None and time.monotonic() >= self._next_listening:

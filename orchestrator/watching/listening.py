@@ -70,16 +70,23 @@ def _matters(change: Change, path: str) -> bool:
     return change is not Change.deleted
 
 
-def what_to_type(trouble: Exception) -> str | None:
+def what_to_type(trouble: Exception, *, is_beginning: bool) -> str | None:
     """The sentence for trouble that listening again would not end; None for other trouble."""
     said = str(trouble).lower()
     if "watch limit" in said or "no space" in said:
-        limit, value = "max_user_watches", 1_048_576
-    elif "too many open files" in said:
-        limit, value = "max_user_instances", 1_024
-    else:
-        return None
-    return (
-        "This system lets programs watch no more folders, so Keepers looks now and then instead. To be told at once,"
-        f" type: sudo sysctl fs.inotify.{limit}={value}"
-    )
+        return _RAISE_LIMIT.format("max_user_watches", 1_048_576)
+    if "too many open files" in said:
+        return _RAISE_LIMIT.format("max_user_instances", 1_024)
+    if is_beginning and "unable to decode path" in said:  # of a folder; that of a file is a matter of a moment
+        return _RENAME.format(str(trouble).partition('"')[2].rpartition('"')[0])
+    return None
+
+
+_RAISE_LIMIT = (
+    "This system lets programs watch no more folders, so Keepers looks now and then instead. To be told at once,"
+    " type: sudo sysctl fs.inotify.{}={}"
+)
+_RENAME = (
+    "A folder has a name that is not UTF-8, of which nobody can be told, so Keepers looks now and then instead: {}. To"
+    " be told at once, rename it and switch this off and on."
+)

@@ -5,7 +5,10 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from orchestrator.tasks import end_tasks
+from orchestrator.watching import follower
 from orchestrator.watching.listening import Heard, SystemListener
 from tests.archive import Archive, a_pair, with_new_metadata
 from tests.pictures import dng, saved, scene
@@ -221,6 +224,20 @@ async def test_a_folder_that_cannot_be_heard_is_looked_at_and_the_page_says_what
         assert "sudo sysctl fs.inotify.max_user_watches=" in (await watched(quick))["problem"]
         a_jpeg(quick.photos, "new.jpg", 1)
         await until_known(quick, "first.jpg", "new.jpg")
+
+
+async def test_a_folder_whose_name_is_not_text_is_looked_at_and_the_page_names_it(
+    quick: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower, "LISTEN_AGAIN_SECONDS", 0.2)
+    await started(quick)
+    odd = Path(os.fsdecode(os.path.join(os.fsencode(quick.photos), b"caf\xe9")))
+    odd.mkdir()
+    async with watching(quick, "polling"):
+        await quick.until(lambda rows: rows[0]["problem"] is not None, "SELECT problem FROM watches")
+        assert f"{quick.photos}/caf\\xE9. To be told at once, rename it" in (await watched(quick))["problem"]
+        a_jpeg(odd, "new.jpg", 1)
+        await quick.until(lambda rows: len(rows) == 2, "SELECT 1 FROM photo_files")
 
 
 async def test_the_person_may_wish_that_a_folder_is_only_looked_at(quick: Archive) -> None:
