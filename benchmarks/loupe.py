@@ -33,8 +33,8 @@ def run(system: System, options: argparse.Namespace) -> None:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
         print(f"loupe, {options.steps} photos of {SIZE[0]} x {SIZE[1]}, milliseconds from key to painted photo")
         half = options.steps // 2
-        _report("key by key", _steps(browser, running, half, _key_by_key))
-        _report("key held", _steps(browser, running, half, _held))
+        _report("key by key", _steps(browser, running, range(half), _key_by_key))
+        _report("key held", _steps(browser, running, range(half, 2 * half), _held))
         _report("a bare image", _bare(browser, running, min(half, 100)))
         is_importing = running.progress(importing)["state"] != "done"
         print(f"  the import {'still ran' if is_importing else 'WAS OVER'} at the end", flush=True)
@@ -50,11 +50,15 @@ def _open(browser: Browser, running: Running, path: str) -> Page:
     return page
 
 
-def _steps(browser: Browser, running: Running, count: int, press: Callable[[Page, int], None]) -> list[dict[str, Any]]:
-    page = _open(browser, running, "/review?pass=cull")
+def _steps(
+    browser: Browser, running: Running, places: range, press: Callable[[Page, int], None]
+) -> list[dict[str, Any]]:
+    """Over the photos at these places of the pass: each is looked at for the first time."""
+    opened = running.post("/api/review/passes", {"pass": "cull"})
+    page = _open(browser, running, f"/review?pass=cull&of={opened['id']}&at={places.start + 1}")
     page.locator(".loupe-photo").first.wait_for()
     page.wait_for_timeout(1_000)
-    press(page, count)
+    press(page, len(places))
     page.wait_for_timeout(1_000)
     measured: list[dict[str, Any]] = page.evaluate(
         "performance.getEntriesByName('loupe:step').map(({ duration, detail }) => ({ duration, ...detail }))"
