@@ -109,7 +109,9 @@ fi
 echo "Installing Python packages into .venv: about 390 MB to download the first time, 1.5 GB on disk."
 pip install --quiet -c constraints.txt setuptools
 # With the setuptools just installed: a build of its own would fetch another one.
-pip install --quiet --no-build-isolation -c constraints.txt $index --editable ".[$extras]"
+pip install --quiet --no-build-isolation --no-compile -c constraints.txt $index --editable ".[$extras]"
+# pip would do it on one core. Some packages hold files for other versions of Python, which cannot be compiled.
+.venv/bin/python -m compileall -qq -j 0 .venv/lib || true
 # An environment that serves the tests serves the rest too.
 for served in orchestrator,workers,embed,embedded orchestrator,workers,embed,embedded,samples "$extras"; do
     echo "$wanted $served"
