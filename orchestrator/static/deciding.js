@@ -63,6 +63,12 @@ export class Deciding {
     this.decisions.decideTogether(wishes, `Kept ${photo.file_name}, rejected ${plural(others.length, "other")}${where}`);
   }
 
+  /** All of these as one; `what` they are, in the singular. */
+  keepAll(photos, what) {
+    const wishes = photos.map((photo) => ({ photo, body: keep(photo).body }));
+    this.decisions.decideTogether(wishes, `Kept all ${plural(photos.length, what)}`);
+  }
+
   /** Promises how many decisions could not be sent. */
   left() {
     return this.decisions.queue.left();

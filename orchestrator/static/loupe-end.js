@@ -21,7 +21,7 @@ function titleOf(kind, { n, passed_over: passedOver, more }) {
   if (passedOver) return `That was the last of ${count(n)}`;
   if (more) return `${count(more)} more came in`;
   if (n === 0) return kind === "cull" ? "Nothing to cull" : "Nothing to rate";
-  return kind === "cull" ? `All ${count(n)} are culled` : `All ${count(n)} are rated`;
+  return `${n === 1 ? "The only one is" : `All ${count(n)} are`} ${kind === "cull" ? "culled" : "rated"}`;
 }
 
 function wordsOf(kind, { n, kept, rejected, passed_over: passedOver, more }) {

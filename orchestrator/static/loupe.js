@@ -249,7 +249,7 @@ function goOn({ burst }) {
   go(pass.past(place, (stop) => isOfIt(photos.get(stop.photo.id) ?? stop.photo)));
 }
 
-/** Keep in a burst: this frame stays, the others go; the server need not be there for it. */
+/** Keep in a burst: this frame stays, the others go; of a bracket all stay. The server need not be there for it. */
 function keepOfBurst() {
   if (looking.compare.isOpen) return false;
   const photo = inHand();
@@ -260,7 +260,8 @@ function keepOfBurst() {
   if (frames.length === 0) keepOnceKnown(photo);
   else if (others.length === 0) return false;
   else {
-    deciding.keepOnly(photo, others, " of the burst");
+    if (photo.burst.kind === "bracket") deciding.keepAll([photo, ...others], "exposure");
+    else deciding.keepOnly(photo, others, " of the burst");
     goOn(photo);
   }
   return true;

@@ -3,10 +3,11 @@
 import re
 
 from playwright.async_api import expect
+from sqlalchemy import text
 
 from orchestrator import events
 from tests import factories
-from tests.browser.browsers import Browser
+from tests.browser.browsers import Browser, all_sent
 from tests.browser.loupe import at, says
 from tests.fingers import swipe
 from tests.photos import add_photos, settled
@@ -92,6 +93,23 @@ async def test_a_burst_that_is_found_while_the_pass_is_open_is_decided_about_onc
     await shoot.until_rejected(*frames[1:])
     await page.keyboard.press("Control+z")
     await at(page, "0-0.jpg", "1 / 4")
+
+
+async def test_all_exposures_of_a_bracket_are_kept_by_one_key(shoot: Shoot, served: str, browser: Browser) -> None:
+    await a_burst(shoot, 0, 3)
+    await shoot.search()
+    async with shoot.site.session() as session:
+        await session.execute(text("UPDATE bursts SET kind = 'bracket'"))
+        await session.commit()
+    page = await browser.open(f"{served}/review")
+    await expect(page.locator("#frames")).to_have_text("❐ bracket of 3")
+    await page.keyboard.press("k")
+    await says(page, "Kept all 3 exposures")
+    await expect(page.get_by_role("heading", name="The only one is culled")).to_be_visible()
+    await all_sent(page)
+    assert await shoot.rejected() == []
+    counts = (await shoot.site.client.get("/api/review/passes/1")).json()
+    assert (counts["kept"], counts["to_rate"]) == (1, 3)
 
 
 async def test_a_pass_is_culled_by_touch_on_a_phone(site: Site, served: str, browser: Browser) -> None:
