@@ -21,7 +21,7 @@ from workers.supervisor import Supervisor
 ALL_STAGES = ("convert", "render", "curate", "embed", "train", "score", "bursts")
 SHARING_ONE_PROCESS = ("score", "train", "bursts")
 WAITED_FOR = ("render",)  # by a person who looks at a photo
-YIELDING = 5  # niceness of all others, above the supervisor's
+YIELDING = 10  # niceness of all others, above the supervisor's
 
 
 def main() -> None:
