@@ -65,6 +65,7 @@ PAGES = {
     "import": ["/", "/api/imports", "/api/imports/1", "/api/imports/1/landed", "/api/roots", "/api/stages"],
 }
 
+
 @pytest.fixture
 async def large(site: Site) -> Site:
     await asyncio.to_thread(fill, str(site.services.settings.database_url), PHOTOS)
