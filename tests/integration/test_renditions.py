@@ -57,7 +57,7 @@ async def stages_shown(archive: Archive, photo: int) -> dict[str, str]:
 
 async def test_a_view_is_made_once_and_shown(archive: Archive) -> None:
     (photo,) = await imported(archive, "a.jpg")
-    assert await ask(archive, [photo]) == {"ready": [], "pending": [photo], "failed": []}
+    assert await ask(archive, [photo]) == {"ready": [], "pending": [photo], "failed": [], "waits_for": None}
     await archive.work("render")
     answer = await ask(archive, [photo])
     assert (await shown(archive, answer)).size == (2560, 640)
