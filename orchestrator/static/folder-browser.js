@@ -2,6 +2,7 @@
 import { getJson, Refusal } from "./api.js";
 import { count, plural } from "./format.js";
 
+const RETRY_MS = 2000;
 const part = (id) => document.getElementById(id);
 
 export class FolderBrowser {
@@ -52,7 +53,9 @@ export class FolderBrowser {
       if (asked === this.asked) this.#show(listing);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
+      if (asked !== this.asked) return; // another place is looked at
       this.#refuse(error.message);
+      if (error.isPassing) setTimeout(() => asked === this.asked && this.#load(place), RETRY_MS);
     }
   }
 
