@@ -1,52 +1,23 @@
 """Exports: which photos, which files, and what is left when one is stopped at any moment."""
 
-import asyncio
 import io
 import json
 import os
-import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from orchestrator.embedded.client import Client, NotAnswering
-from orchestrator.export import command, pictures, records, target
 from orchestrator.export import service as exports
-from orchestrator.export.disk import locked
-from orchestrator.export.photo import Photo
+from orchestrator.export import target
 from shared.claims import claim_of
-from shared.errors import KeepersError
-from shared.jpeg import Picture
 from tests import factories
 from tests.exporting import PREVIEW, Desk
 from tests.pictures import dng, exif_block, saved, scene
-from tests.relaying import until
-from tests.site import Site, serve
 from workers.engines.colour import srgb_profile
 
 ARTIST, COPYRIGHT, ORIENTATION, GPS_LATITUDE = 0x013B, 0x8298, 0x0112, 2
-KILL = """UPDATE exports SET seen = seen || '{"state": "running"}', said_at = now() - interval '1 minute'"""
-LOSE_THE_LOCKS = """SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'
-  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
-
-
-@contextmanager
-def slow_exports(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
-    """Every export goes on until the event is set."""
-    may_end = threading.Event()
-    with monkeypatch.context() as patched:
-        patched.setattr(exports, "export", lambda *_: may_end.wait(60))
-        yield may_end
-    may_end.set()
-
-
 RULE = [
     ({"user_rating": 5}, ["stars"]),
     ({"user_rating": 4}, ["stars"]),
@@ -315,193 +286,3 @@ async def test_a_target_whose_name_is_not_text_is_named_by_its_claim(desk: Desk,
     seen = await desk.export(target=None, target_claim=claim_of(odd))
     assert seen["state"] == "done"
     assert (odd / "a.jpg").exists()
-
-
-async def test_a_folder_that_another_process_exports_to_is_left_to_it(desk: Desk) -> None:
-    await desk.photo()
-    desk.target.mkdir()
-    with locked(desk.target):
-        seen = await desk.export()
-    assert seen["state"] == "failed"
-    assert seen["error"] == f"Another export into {desk.target} is running."
-    assert desk.files == []
-
-
-async def test_of_two_exports_at_once_one_is_refused(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also when the first one has lost its lock, with its connection."""
-    await desk.photo()
-    with slow_exports(monkeypatch) as may_end:
-        first = (await desk.start()).json()["id"]
-        for statement in ("SELECT 1", LOSE_THE_LOCKS):
-            await desk.sql(statement)
-            answer = await desk.start()
-            assert (answer.status_code, answer.json()["error"]["type"]) == (409, "export_running")
-            assert (await desk.seen(first))["state"] == "running"
-        may_end.set()
-        await desk.finished(first)
-
-
-async def test_an_export_that_is_stopped_keeps_what_it_has_and_goes_on_when_it_is_started_again(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("a.jpg", "b.jpg", "c.jpg"):
-        await desk.photo(name)
-    picture_of, may_go_on, at_second = pictures.picture_of, threading.Event(), threading.Event()
-
-    def slow_picture(photo: Photo, *rest: Any, **wishes: Any) -> Picture:
-        if photo.file_name == "b.jpg":
-            at_second.set()
-            assert may_go_on.wait(60)
-        return picture_of(photo, *rest, **wishes)
-
-    monkeypatch.setattr(pictures, "picture_of", slow_picture)
-    made = (await desk.start()).json()["id"]
-    await asyncio.to_thread(at_second.wait, 60)
-    assert (await desk.site.client.post(f"/api/exports/{made}/stop")).status_code == 202
-    may_go_on.set()
-    seen = await desk.finished(made)
-    assert seen["error"] == "The export was stopped. What was exported stays; export again, and it goes on."
-    assert (seen["state"], desk.files) == ("failed", ["a.jpg", "b.jpg", "photos.json"])
-    assert [entry["filename"] for entry in desk.entries] == ["a.jpg", "b.jpg"]
-    again = await desk.export()
-    assert (again["exported"], again["already"], len(desk.entries)) == (1, 2, 3)
-    assert (await desk.site.client.post(f"/api/exports/{again['id']}/stop")).json()["state"] == "done"
-
-
-async def test_an_export_whose_orchestrator_was_killed_is_shown_as_stopped_while_another_runs(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await desk.photo()
-    killed = (await desk.export())["id"]
-    await desk.sql(KILL)
-    with slow_exports(monkeypatch) as may_end:
-        services = desk.site.services
-        other = exports.Exports(services.sessions, services.claims, services.settings, services.wake, lambda _: None)
-        alive = await other.start(exports.Wish(desk.target))
-        seen = await desk.seen(killed)
-        assert seen["state"] == "failed"
-        assert seen["error"].startswith("Keepers was stopped during this export.")
-        await desk.sql(LOSE_THE_LOCKS)
-        assert (await desk.seen(alive.id))["state"] == "running"
-
-        async def has_them_again() -> bool:
-            async with desk.site.session() as session:
-                return not await records.take_the_locks(session, "another")
-
-        await until(has_them_again, "the one that lost its connection to hold its locks again")
-        assert (await desk.start()).status_code == 409
-        may_end.set()
-        assert (await desk.finished(alive.id))["state"] == "done"
-    assert (await desk.export())["state"] == "done"
-
-
-async def test_an_export_that_outlives_an_outage_holds_its_locks_again_and_tells_how_it_ended(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    take, tries, is_away = records.take_the_locks, list[str](), threading.Event()
-
-    async def refused_while_away(session: AsyncSession, export_id: str) -> bool:
-        tries.append(export_id)
-        if is_away.is_set():
-            raise ConnectionRefusedError
-        return await take(session, export_id)
-
-    async def is_locked() -> bool:
-        async with desk.site.session() as session:
-            return not await take(session, "another")
-
-    await desk.photo()
-    with slow_exports(monkeypatch) as may_end:
-        made = (await desk.start()).json()["id"]
-        monkeypatch.setattr(records, "take_the_locks", refused_while_away)
-        is_away.set()
-        await desk.sql(LOSE_THE_LOCKS)
-        await until(lambda: bool(tries), "a try to take the locks again, which fails")
-        is_away.clear()
-        await until(is_locked, "the next try")
-        is_away.set()
-        tries.clear()
-        may_end.set()
-        await until(lambda: len(tries) > 1, "a try to say that it has ended, which fails")
-        is_away.clear()
-        assert (await desk.finished(made))["state"] == "done"
-
-
-async def test_the_locks_of_a_machine_without_power_are_given_up_soon(site: Site) -> None:
-    async with site.session() as session:
-        asked_for = await session.scalar(
-            text("SELECT reset_val FROM pg_settings WHERE name = 'tcp_keepalives_idle' AND source = 'client'")
-        )
-    assert asked_for == "10"
-
-
-async def test_an_export_elsewhere_that_ends_between_two_looks_is_done(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await desk.photo()
-    made = (await desk.export())["id"]
-    await desk.sql(KILL)
-    assert (await desk.seen(made))["error"].startswith("Keepers was stopped during this export.")
-
-    async def ends(*_: object) -> bool:
-        await desk.sql("""UPDATE exports SET seen = seen || '{"state": "done"}'""")
-        return False
-
-    monkeypatch.setattr(records, "_is_made", ends)
-    assert (await desk.seen(made))["state"] == "done"
-
-
-async def test_an_export_that_is_not_known_says_why(desk: Desk) -> None:
-    answer = await desk.site.client.get("/api/exports/0123")
-    assert answer.status_code == 404
-    assert "Export again, and it goes on." in answer.json()["error"]["message"]
-
-
-class Restarting(Client):
-    """A Keepers that does not answer once, and at whose next answer somebody presses Ctrl-C."""
-
-    def __init__(self) -> None:
-        super().__init__("")
-        self.asked: list[str] = []
-        self._seen = {"id": "7", "state": "running", "done": 1, "total": 2, "exported": 1, "already": 0, "left": 0}
-        self._seen |= {"dry_run": False, "refresh": False, "not_exported": [], "target": "/website", "error": None}
-
-    def start_export(self, wish: dict[str, Any]) -> dict[str, Any]:
-        return dict(self._seen)
-
-    def export(self, export_id: str) -> dict[str, Any]:
-        self.asked.append(export_id)
-        if len(self.asked) < 3:
-            raise (NotAnswering(), KeyboardInterrupt())[len(self.asked) - 1]
-        return dict(self._seen)
-
-    def stop_export(self, export_id: str) -> None:
-        self.asked.append(f"stop {export_id}")
-        self._seen |= {"state": "failed", "error": "The export was stopped."}
-
-
-def test_the_command_lives_through_a_restart_and_ctrl_c_stops_the_export(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    client = Restarting()
-    assert command.watched(client, tmp_path, {}, sys.stdout, lambda: None) == 1
-    assert client.asked == ["7", "7", "stop 7", "7"]
-    said = capsys.readouterr()
-    assert said.out.splitlines()[-1] == "1 exported to /website, 0 there already."
-    assert said.err == "The export was stopped.\n"
-
-
-async def test_the_command_exports_through_the_open_keepers(
-    desk: Desk, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    await desk.photo("a.jpg")
-    settings = desk.site.services.settings
-    wishes = {"project": None, "full_size": False, "gps": False, "dry_run": False, "refresh": False}
-    out = io.StringIO()
-    with pytest.raises(KeepersError, match="keepers up"):
-        await asyncio.to_thread(command.export, settings, desk.target, wishes, out)
-    async with serve(desk.site) as address:
-        (settings.keepers_home / "run" / "services.json").write_text(json.dumps({"address": address}))
-        assert await asyncio.to_thread(command.export, settings, desk.target, wishes, out) == 0
-    assert out.getvalue().splitlines()[-1] == f"1 exported to {desk.target}, 0 there already."
-    assert desk.files == ["a.jpg", "photos.json"]
