@@ -13,7 +13,7 @@ from orchestrator.file_ratings.queries import ConflictList
 from orchestrator.file_ratings.service import Choice
 from orchestrator.paging import RowId
 from orchestrator.review.service import Decision
-from orchestrator.review.verbs import patiently
+from orchestrator.review.verbs import committed
 
 router = APIRouter(responses=ERRORS)
 
@@ -43,23 +43,14 @@ async def list_conflicts(
 @router.post("/api/rating-conflicts/{conflict_id}")
 async def settle_one(services: ServicesDep, conflict_id: RowId, wish: NewChoice) -> Settled:
     """404 when there is no such conflict, 409 when it was settled already."""
-
-    async def work() -> Decision:
-        async with services.sessions.begin() as session:
-            return await service.resolve(session, conflict_id, wish.choice)
-
-    return _settled(await patiently(work))
+    decision = await committed(services.sessions, lambda session: service.resolve(session, conflict_id, wish.choice))
+    return _settled(decision)
 
 
 @router.post("/api/rating-conflicts")
 async def settle_all(services: ServicesDep, wish: NewChoice) -> Settled:
     """All that are open, in one decision."""
-
-    async def work() -> Decision:
-        async with services.sessions.begin() as session:
-            return await service.resolve_all(session, wish.choice)
-
-    return _settled(await patiently(work))
+    return _settled(await committed(services.sessions, lambda session: service.resolve_all(session, wish.choice)))
 
 
 def _settled(made: Decision) -> Settled:

@@ -1,6 +1,5 @@
 """Projects as JSON."""
 
-from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from fastapi import APIRouter
@@ -21,7 +20,7 @@ from orchestrator.projects.views import (
     ProjectList,
 )
 from orchestrator.review import service as review
-from orchestrator.review.verbs import patiently
+from orchestrator.review.verbs import committed
 
 router = APIRouter(responses=ERRORS)
 
@@ -37,7 +36,7 @@ async def list_projects(services: ServicesDep) -> ProjectList:
 @router.post("/api/projects", status_code=201)
 async def create_project(services: ServicesDep, wish: NewProject) -> ProjectItem:
     """Refused when there is one of this name, upper and lower case being the same."""
-    project_id = await _write(services, lambda session: service.create(session, wish.name))
+    project_id = await committed(services.sessions, lambda session: service.create(session, wish.name))
     return await _shown(services, project_id)
 
 
@@ -56,21 +55,21 @@ async def change_project(services: ServicesDep, project_id: RowId, wish: Project
         if "cover_id" in wish.model_fields_set:
             await service.choose_cover(session, project_id, wish.cover_id)
 
-    await _write(services, change)
+    await committed(services.sessions, change)
     return await _shown(services, project_id)
 
 
 @router.delete("/api/projects/{project_id}")
 async def delete_project(services: ServicesDep, project_id: RowId) -> ProjectEnded:
     """Its photos stay, in no project."""
-    ended = await _write(services, lambda session: service.delete(session, project_id))
+    ended = await committed(services.sessions, lambda session: service.delete(session, project_id))
     return ProjectEnded(id=project_id, name=ended.name, photos=ended.photos)
 
 
 @router.post("/api/projects/{project_id}/merge")
 async def merge_project(services: ServicesDep, project_id: RowId, wish: NewMerge) -> ProjectEnded:
     """All its photos go behind those of `into`, and it ends."""
-    ended = await _write(services, lambda session: service.merge(session, project_id, wish.into))
+    ended = await committed(services.sessions, lambda session: service.merge(session, project_id, wish.into))
     return ProjectEnded(id=project_id, name=ended.name, photos=ended.photos)
 
 
@@ -81,7 +80,7 @@ async def restore_project(services: ServicesDep, project_id: RowId) -> ProjectIt
     async def restore(session: AsyncSession) -> None:
         await review.undo(session, await service.bring_back(session, project_id))
 
-    await _write(services, restore)
+    await committed(services.sessions, restore)
     return await _shown(services, project_id)
 
 
@@ -95,16 +94,8 @@ async def list_photos_of_project(services: ServicesDep, project_id: RowId, page:
 
 @router.post("/api/projects/{project_id}/order")
 async def order_project(services: ServicesDep, project_id: RowId, wish: NewOrder) -> ProjectItem:
-    await _write(services, lambda session: service.put_in_order(session, project_id, wish.ids))
+    await committed(services.sessions, lambda session: service.put_in_order(session, project_id, wish.ids))
     return await _shown(services, project_id)
-
-
-async def _write(services: Services, write: Callable[[AsyncSession], Awaitable[T]]) -> T:
-    async def work() -> T:
-        async with services.sessions.begin() as session:
-            return await write(session)
-
-    return await patiently(work)
 
 
 async def _shown(services: Services, project_id: int) -> ProjectItem:

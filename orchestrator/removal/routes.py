@@ -11,7 +11,7 @@ from orchestrator.photos.missing import unknown_photo
 from orchestrator.removal import service
 from orchestrator.removal.freed import freed_bytes
 from orchestrator.removal.views import NewRemoval, Removal, brought_back, removed, would_remove
-from orchestrator.review.verbs import patiently
+from orchestrator.review.verbs import committed
 
 router = APIRouter(responses=ERRORS)
 
@@ -32,12 +32,7 @@ async def remove(services: ServicesDep, wish: NewRemoval) -> Removal:
 @router.post("/api/removals/{removal}/undo")
 async def undo_removal(services: ServicesDep, removal: UUID) -> Removal:
     """Bring the photos back. Pictures that are gone from the disk by then are made again."""
-
-    async def work() -> list[int]:
-        async with services.sessions.begin() as session:
-            return await service.undo(session, removal)
-
-    ids = await patiently(work)
+    ids = await committed(services.sessions, lambda session: service.undo(session, removal))
     services.wake()
     return brought_back(len(ids))
 
@@ -45,21 +40,12 @@ async def undo_removal(services: ServicesDep, removal: UUID) -> Removal:
 @router.post("/api/removals/{removal}/again")
 async def remove_again(services: ServicesDep, removal: UUID) -> Removal:
     """Redo a removal that was undone, of the same photos, whatever the selection holds by now."""
-
-    async def work() -> list[int]:
-        async with services.sessions.begin() as session:
-            return await service.again(session, removal)
-
-    ids = await patiently(work)
+    ids = await committed(services.sessions, lambda session: service.again(session, removal))
     return removed(len(ids), await freed_bytes(services.sessions, services.claims, ids), removal)
 
 
 async def _remove(services: Services, chosen: Chosen, size: int, removal: UUID) -> Removal:
-    async def work() -> list[int]:
-        async with services.sessions.begin() as session:
-            return await service.remove(session, chosen, removal)
-
-    ids = await patiently(work)
+    ids = await committed(services.sessions, lambda session: service.remove(session, chosen, removal))
     if not ids and chosen.selection is None:
         raise unknown_photo()
     return removed(len(ids), size, removal)

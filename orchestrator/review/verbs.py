@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from typing import Literal, TypeAlias, TypeVar
 from uuid import UUID, uuid4
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from orchestrator.db import Sessions, is_passing_trouble
 from orchestrator.photos.chosen import Chosen, lock
 from orchestrator.photos.missing import unknown_photo
@@ -57,12 +59,7 @@ async def carry_out(sessions: Sessions, chosen: Chosen, wish: Wish, batch: UUID 
 async def take_back(sessions: Sessions, batch: UUID, as_batch: UUID | None = None) -> Decision:
     """Undo a decision; see `service.undo`."""
     as_batch = as_batch or uuid4()
-
-    async def work() -> Decision:
-        async with sessions.begin() as session:
-            return await service.undo(session, batch, as_batch=as_batch)
-
-    return await patiently(work)
+    return await committed(sessions, lambda session: service.undo(session, batch, as_batch=as_batch))
 
 
 def _decided(fields: Mapping[str, Value], action: Action | None, now: datetime) -> dict[str, Value]:
@@ -81,6 +78,16 @@ def _decided(fields: Mapping[str, Value], action: Action | None, now: datetime) 
 
 def _text(value: Value) -> str | None:
     return value if isinstance(value, str) else None
+
+
+async def committed(sessions: Sessions, write: Callable[[AsyncSession], Awaitable[T]]) -> T:
+    """What `write` does in a transaction of its own, patiently."""
+
+    async def work() -> T:
+        async with sessions.begin() as session:
+            return await write(session)
+
+    return await patiently(work)
 
 
 async def patiently(work: Callable[[], Awaitable[T]]) -> T:
