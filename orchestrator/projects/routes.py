@@ -1,7 +1,5 @@
 """Projects as JSON."""
 
-from typing import TypeVar
-
 from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -23,8 +21,6 @@ from orchestrator.review import service as review
 from orchestrator.review.verbs import committed
 
 router = APIRouter(responses=ERRORS)
-
-T = TypeVar("T")
 
 
 @router.get("/api/projects")
